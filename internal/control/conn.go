@@ -168,16 +168,16 @@ func (c *Conn) fill() error {
 	files, rightsErr := received(oob[:oobn])
 	c.files = append(c.files, files...)
 	switch {
+	case errors.Is(err, io.EOF) && len(c.in) > 0:
+		return io.ErrUnexpectedEOF
+	case errors.Is(err, io.EOF):
+		return io.EOF
 	case err != nil:
-		return err
+		return fmt.Errorf("control: receive: %w", err)
 	case rightsErr != nil:
 		return rightsErr
 	case flags&unix.MSG_CTRUNC != 0:
 		return ErrLostFiles
-	case n == 0 && len(c.in) > 0:
-		return io.ErrUnexpectedEOF
-	case n == 0:
-		return io.EOF
 	}
 	return nil
 }

@@ -1,0 +1,133 @@
+package control
+
+import (
+	"bufio"
+	"errors"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// serving runs Serve on a socket in a temporary directory.
+func serving(t *testing.T, handle func(Request) Response) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), SocketName)
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	served := make(chan error, 1)
+	go func() { served <- Serve(l, handle) }()
+	t.Cleanup(func() {
+		l.Close()
+		if err := <-served; err != nil {
+			t.Errorf("serve: %v", err)
+		}
+	})
+	return path
+}
+
+func versions(r Request) Response {
+	if r.Command == CommandVersion {
+		return Response{OK: true, Version: "v1.2.3", PID: 42}
+	}
+	return Unknown(r.Command)
+}
+
+func TestCall(t *testing.T) {
+	path := serving(t, versions)
+	got, err := Call(path, Request{Command: CommandVersion}, 5*time.Second)
+	if want := (Response{OK: true, Version: "v1.2.3", PID: 42}); err != nil || got != want {
+		t.Fatalf("%+v, %v; want %+v", got, err, want)
+	}
+}
+
+func TestUnknownCommandIsRefusedByName(t *testing.T) {
+	path := serving(t, versions)
+	got, err := Call(path, Request{Command: "explode"}, 5*time.Second)
+	if err != nil || got.OK || !strings.Contains(got.Error, `"explode"`) {
+		t.Fatalf("%+v, %v", got, err)
+	}
+}
+
+func TestCallWithoutSupervisor(t *testing.T) {
+	_, err := Call(filepath.Join(t.TempDir(), SocketName), Request{Command: CommandVersion}, time.Second)
+	if !errors.Is(err, os.ErrNotExist) {
+		t.Fatalf("%v, want that the socket does not exist", err)
+	}
+}
+
+// TestCallIsBounded: a stopped supervisor accepts (the kernel does) and never
+// answers.
+func TestCallIsBounded(t *testing.T) {
+	path := filepath.Join(t.TempDir(), SocketName)
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	_, err = Call(path, Request{Command: CommandVersion}, 50*time.Millisecond)
+	if !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Fatalf("%v, want a timeout", err)
+	}
+}
+
+func TestBrokenRequests(t *testing.T) {
+	path := serving(t, versions)
+	for _, c := range []struct{ name, send, want string }{
+		{"no JSON", "version\n", "not a JSON object"},
+		{"no object", "[]\n", "not a JSON object"},
+		{"too long", strings.Repeat("x", LineMax+1), "longer than"},
+		{"empty lines are nothing", "\n \n{\"command\":\"version\"}\n", "v1.2.3"},
+		{"two in one write", "x\n{\"command\":\"version\"}\n", "v1.2.3"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			conn, err := net.Dial("unix", path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			if _, err := conn.Write([]byte(c.send)); err != nil {
+				t.Fatal(err)
+			}
+			in := bufio.NewScanner(conn)
+			for in.Scan() {
+				if strings.Contains(in.Text(), c.want) {
+					return
+				}
+			}
+			t.Fatalf("never answered %q", c.want)
+		})
+	}
+}
+
+// TestCallersAreBounded: the one beyond CallersMax waits for its turn.
+func TestCallersAreBounded(t *testing.T) {
+	var inside sync.WaitGroup
+	inside.Add(CallersMax)
+	release := make(chan struct{})
+	path := serving(t, func(r Request) Response {
+		if r.Command == "hold" {
+			inside.Done()
+			<-release
+		}
+		return versions(r)
+	})
+	var held sync.WaitGroup
+	for range CallersMax {
+		held.Go(func() { _, _ = Call(path, Request{Command: "hold"}, 10*time.Second) })
+	}
+	inside.Wait()
+	if _, err := Call(path, Request{Command: CommandVersion}, 50*time.Millisecond); err == nil {
+		t.Error("served beyond the bound")
+	}
+	close(release)
+	held.Wait()
+	if _, err := Call(path, Request{Command: CommandVersion}, 10*time.Second); err != nil {
+		t.Errorf("after the others had gone: %v", err)
+	}
+}
