@@ -76,7 +76,7 @@ func TestInboxGrowsForOneLargeRecordAndFallsBack(t *testing.T) {
 
 func TestInboxMakesNoRoomForAClaim(t *testing.T) {
 	wire := AppendHello(nil, 0, 1)
-	wire = append(wire, 0, 0, 0, 1, byte(KindAdvance)) // 16 MiB are to follow
+	wire = append(wire, 0, 0, 0, 4, byte(KindAdvance)) // 64 MiB are to follow
 	var in Inbox
 	n := allocated(func() {
 		if err := feed(t, &in, wire, func() int { return 1 }, func(Message) {}); err != nil {
@@ -140,7 +140,7 @@ func TestOutboxGivesAStretchedBufferBack(t *testing.T) {
 	var out Outbox
 	out.PutAdvance(&event.Advance{Records: []event.Record{{Channel: []byte("a.b"), Frame: make([]byte, MaxFrameBytes)}}})
 	if out.Room() > 0 {
-		t.Error("room behind a record of 16 MiB")
+		t.Error("room behind a record of 64 MiB")
 	}
 	out.Wrote(out.Len())
 	if cap(out.buf) != 0 {

@@ -9,7 +9,7 @@ const Version = 1
 // larger, so that a frame of any size that is relayed at all fits.
 const (
 	MaxBatchBytes   = 256 << 10
-	MaxFrameBytes   = 16 << 20 // the most that `limits` may allow for a record's frame
+	MaxFrameBytes   = 64 << 20 // the most that limits.record_bytes_max may say
 	MaxPartitions   = 4096
 	MaxMessageBytes = lengthBytes + kindBytes + advanceBytes + recordBytes + event.ChannelMax + MaxFrameBytes
 )
