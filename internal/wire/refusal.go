@@ -1,0 +1,33 @@
+package wire
+
+import "time"
+
+// RetryAfter is what a refusal that will pass asks a client to wait.
+const RetryAfter = 5 * time.Second
+
+// Refusal is an answer of HTTP in place of the upgrade.
+type Refusal struct {
+	Status  int
+	Error   string   // `error` of the body
+	Reasons []string // what `reason` can be; a text where it is none of these
+	Retry   bool     // with Retry-After
+	When    string
+}
+
+// Refusals is every refusal before the upgrade, by ascending status.
+func Refusals() []Refusal {
+	return []Refusal{
+		{Status: 400, Error: "bad_handshake", When: "not a WebSocket handshake; `reason` says what is missing"},
+		{Status: 401, Error: "unauthorized", Reasons: []string{"token"}, When: "no or a bad token *(later)*"},
+		{Status: 403, Error: "forbidden", Reasons: []string{"origin"}, When: "`origins` doesn't list the Origin"},
+		{Status: 429, Error: "rate_limited", Reasons: []string{"rate"}, Retry: true, When: "too many attempts *(later)*"},
+		{Status: 503, Error: "unavailable", Reasons: []string{"connections", "fds", "cpu", "memory", "starting", "draining", "shutting_down"}, Retry: true, When: "overloaded (`cpu`, `memory`: *later*), starting, draining or shutting down"},
+	}
+}
+
+// AppendRefusalBody appends the JSON body of a refusal.
+func AppendRefusalBody(dst []byte, err, reason string) []byte {
+	dst = appendString(append(dst, `{"error":`...), err)
+	dst = appendString(append(dst, `,"reason":`...), reason)
+	return append(dst, '}')
+}
