@@ -1,0 +1,73 @@
+package config
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"log/slog"
+	"slices"
+	"strings"
+)
+
+// Redacted returns a copy that may be shown: a secret that is set has become
+// a placeholder.
+func (c Config) Redacted() Config {
+	if c.Kafka.SASL.Password.IsSet() {
+		c.Kafka.SASL.Password = NewSecret(redacted)
+	}
+	return c
+}
+
+// String is the redacted configuration as JSON.
+func (c Config) String() string {
+	data, err := json.Marshal(c.Redacted())
+	if err != nil {
+		return "config: " + err.Error()
+	}
+	return string(data)
+}
+
+// LogValue is what slog shows: the JSON of a Config would hold the secret.
+func (c Config) LogValue() slog.Value { return slog.StringValue(c.String()) }
+
+// LogValue is what slog shows: the JSON of a Kafka would hold the secret.
+func (k Kafka) LogValue() slog.Value { return Config{Kafka: k}.LogValue() }
+
+// LogValue is what slog shows: the JSON of a SASL would hold the secret.
+func (s SASL) LogValue() slog.Value { return Kafka{SASL: s}.LogValue() }
+
+// digestBytes is how much of the hash is shown.
+const digestBytes = 6
+
+// Digest is a short hash of the effective configuration without its secrets:
+// equal digests mean equal configurations.
+func (c Config) Digest() string {
+	sum := sha256.Sum256([]byte(c.String()))
+	return hex.EncodeToString(sum[:digestBytes])
+}
+
+// Changes lists the keys in which two configurations differ, secrets
+// included, in the table's order. A reload refuses those that are not
+// Reload, by name.
+func Changes(old, new Config) (changed []Key) {
+	for _, k := range Keys() {
+		if k.format(&old) != k.format(&new) || k.secret(&old) != k.secret(&new) {
+			changed = append(changed, k)
+		}
+	}
+	return slices.Clip(changed)
+}
+
+// secret reveals a secret key's value, for comparing alone.
+func (k Key) secret(c *Config) string {
+	if s, ok := k.field(c).(*Secret); ok {
+		return s.Reveal()
+	}
+	return ""
+}
+
+// trimLineEnd drops one line end at the end, as editors leave it.
+func trimLineEnd(text string) string {
+	text = strings.TrimSuffix(text, "\n")
+	return strings.TrimSuffix(text, "\r")
+}

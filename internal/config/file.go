@@ -1,0 +1,189 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// fileMax bounds the configuration file: a larger one is not read.
+const fileMax = 1 << 20
+
+// depthMax bounds the nesting of the file; the schema needs 4.
+const depthMax = 16
+
+// readFile returns the file's text, at most fileMax bytes of it.
+func readFile(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, fileMax+1))
+	if err == nil && len(data) > fileMax {
+		err = fmt.Errorf("has more than %d bytes", fileMax)
+	}
+	return data, err
+}
+
+// document parses YAML into the node of its only document; nil if it is
+// empty.
+func document(data []byte) (*yaml.Node, error) {
+	decoder := yaml.NewDecoder(strings.NewReader(string(data)))
+	var doc, more yaml.Node
+	if err := decoder.Decode(&doc); err != nil {
+		if errors.Is(err, io.EOF) {
+			return nil, nil
+		}
+		return nil, err
+	}
+	if err := decoder.Decode(&more); err == nil {
+		return nil, fmt.Errorf("yaml: line %d: a second document, allowed: one", more.Line)
+	} else if !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	if doc.Kind != yaml.DocumentNode || len(doc.Content) != 1 {
+		return nil, nil
+	}
+	return doc.Content[0], nil
+}
+
+var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
+
+// syntax turns yaml's error into a place and what is wrong; yaml knows no
+// column.
+func syntax(file string, err error) Problem {
+	line, what := "1", err.Error()
+	if m := yamlLine.FindStringSubmatch(strings.ReplaceAll(what, "\n", " ")); m != nil {
+		what = m[2]
+		if m[1] != "" {
+			line = m[1]
+		}
+	}
+	return Problem{Place: file + ":" + line + ":1", What: "no proper YAML: " + what}
+}
+
+// pairs iterates over a mapping.
+func pairs(n *yaml.Node) iter.Seq2[*yaml.Node, *yaml.Node] {
+	return func(yield func(k, v *yaml.Node) bool) {
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			if !yield(n.Content[i], n.Content[i+1]) {
+				return
+			}
+		}
+	}
+}
+
+// shape finds what no mapping of the file may have, whatever its keys mean:
+// keys that are no text, keys given twice, merges, and too deep a nesting.
+// Aliases are not followed here: each anchor is seen where it stands.
+func shape(n *yaml.Node, depth int) (all []wrong) {
+	if depth > depthMax {
+		return []wrong{{n, "", fmt.Sprintf("nested too deeply, allowed: %d levels", depthMax)}}
+	}
+	if n.Kind == yaml.MappingNode {
+		all = keys(n)
+	}
+	for _, child := range n.Content {
+		all = append(all, shape(child, depth+1)...)
+	}
+	return all
+}
+
+func keys(n *yaml.Node) (all []wrong) {
+	seen := map[string]int{}
+	for k := range pairs(n) {
+		switch first, again := seen[k.Value]; {
+		case k.Kind != yaml.ScalarNode:
+			all = append(all, wrong{k, "", "a key is no text, allowed: a key's name"})
+		case k.Tag == "!!merge":
+			all = append(all, wrong{k, k.Value, "merges are not supported, allowed: write the keys out"})
+		case again:
+			all = append(all, wrong{k, k.Value, "given twice, first in line " + strconv.Itoa(first) + ", allowed: once"})
+		default:
+			seen[k.Value] = k.Line
+		}
+	}
+	return all
+}
+
+// section walks a mapping whose keys begin with prefix ("" or "kafka."):
+// found gets each known key's node.
+func section(prefix string, n *yaml.Node, table []Key, found func(Key, *yaml.Node)) (all []wrong) {
+	n = resolve(n)
+	if n.Kind == yaml.ScalarNode && n.Tag == nullTag {
+		return nil
+	}
+	names := children(prefix, table)
+	if n.Kind != yaml.MappingNode {
+		return []wrong{{n, strings.TrimSuffix(prefix, "."), "is no mapping, allowed: " + listed(names)}}
+	}
+	for k, v := range pairs(n) {
+		name := prefix + k.Value
+		switch at := slices.IndexFunc(table, func(key Key) bool { return key.Name == name }); {
+		case k.Kind != yaml.ScalarNode || k.Tag == "!!merge":
+		case at >= 0:
+			found(table[at], v)
+		case slices.ContainsFunc(table, func(key Key) bool { return strings.HasPrefix(key.Name, name+".") }) && k.Value != "":
+			all = append(all, section(name+".", v, table, found)...)
+		default:
+			all = append(all, wrong{k, name, unknown(k.Value, names, table)})
+		}
+	}
+	return all
+}
+
+// children are the names that may stand right below prefix.
+func children(prefix string, table []Key) (names []string) {
+	for _, key := range table {
+		if rest, ok := strings.CutPrefix(key.Name, prefix); ok {
+			name, _, _ := strings.Cut(rest, ".")
+			if !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
+}
+
+// listedMax is how many names an error lists before it points at the page.
+const listedMax = 12
+
+func listed(names []string) string {
+	if len(names) > listedMax {
+		return "the keys of docs/CONFIGURATION.md"
+	}
+	return strings.Join(names, ", ")
+}
+
+// unknown says that a key does not exist, and which one may be meant: one
+// here, or one of the same name elsewhere.
+func unknown(written string, here []string, table []Key) string {
+	what := allowed("unknown key", listed(here))
+	if hint := didYouMean(written, here); hint != "" {
+		return what + hint
+	}
+	for _, key := range table {
+		section, name, nested := cutLast(key.Name)
+		if key.Name == written || nested && name == written {
+			return what + `, did you mean "` + name + `" below "` + section + `"?`
+		}
+	}
+	return what
+}
+
+// cutLast splits a dotted name at its last dot.
+func cutLast(name string) (section, last string, nested bool) {
+	if at := strings.LastIndexByte(name, '.'); at >= 0 {
+		return name[:at], name[at+1:], true
+	}
+	return "", name, false
+}

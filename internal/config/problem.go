@@ -1,0 +1,33 @@
+package config
+
+import "strings"
+
+// Problem is one mistake in the configuration.
+type Problem struct {
+	Place string // file:line:column, or the name of the variable or flag
+	Key   string // dotted; "" when the place itself is wrong
+	What  string // what is wrong, and what is allowed
+}
+
+// String gives `place: key: what`.
+func (p Problem) String() string {
+	if p.Key == "" || p.Key == p.Place {
+		return p.Place + ": " + p.What
+	}
+	return p.Place + ": " + p.Key + ": " + p.What
+}
+
+// Problems are all mistakes that Load found, as one error: a line each.
+type Problems []Problem
+
+// Error gives a line for each problem.
+func (p Problems) Error() string {
+	lines := make([]string, len(p))
+	for i, one := range p {
+		lines[i] = one.String()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// allowed joins what is wrong with what would be right.
+func allowed(wrong, right string) string { return wrong + ", allowed: " + right }

@@ -1,0 +1,177 @@
+package config
+
+import "slices"
+
+// limitKeys are the keys under limits: protocol.md section 5 and what the loop needs besides.
+func limitKeys() []Key {
+	return slices.Concat(sessionLimits(), workerLimits(), turnLimits(), supervisorLimits(), retryLimits(), healthLimits())
+}
+
+// sessionLimits are the limits of one session.
+func sessionLimits() []Key {
+	return []Key{
+		{
+			Name: "limits.request_bytes_max", Kind: Bytes, Default: "256KiB", Min: 1 << 10, Max: 64 << 20, Reload: true,
+			Help: "one request; a larger one closes with 1009", Why: "10,000 channels in one request are still answered in words",
+			field: func(c *Config) any { return &c.Limits.RequestBytesMax },
+		},
+		{
+			Name: "limits.channels_max", Kind: Number, Default: "1000", Min: 1, Max: 1_000_000, Reload: true,
+			Help:  "subscriptions of a session; beyond: too_many_channels",
+			field: func(c *Config) any { return &c.Limits.ChannelsMax },
+		},
+		{
+			Name: "limits.errors_max", Kind: Number, Default: "20", Min: 1, Max: 1_000_000, Reload: true,
+			Help: "errors answered to a session within limits.errors_window_ms; beyond: 1008", Why: "a client that only makes mistakes is broken or hostile",
+			field: func(c *Config) any { return &c.Limits.ErrorsMax },
+		},
+		{
+			Name: "limits.errors_window_ms", Kind: Milliseconds, Default: "60000", Min: 1000, Max: 3_600_000, Reload: true,
+			Help:  "see limits.errors_max",
+			field: func(c *Config) any { return &c.Limits.ErrorsWindow },
+		},
+		{
+			Name: "limits.owed_bytes_max", Kind: Bytes, Default: "1MiB", Min: 64 << 10, Max: 1 << 30, Reload: true,
+			Help: "what a session may be owed, by reference; beyond, its routes' slow policy acts", Why: "a second at 800 KB/s",
+			field: func(c *Config) any { return &c.Limits.OwedBytesMax },
+		},
+		{
+			Name: "limits.notsent_lowat_bytes", Kind: Bytes, Default: "64KiB", Min: 4 << 10, Max: 64 << 20,
+			Help: "TCP_NOTSENT_LOWAT: unsent bytes in the kernel, beyond which a session is not writable", Why: "a stuck peer swallows 4.1 MB without it, 65 KB with it",
+			field: func(c *Config) any { return &c.Limits.NotSentLowatBytes },
+		},
+		{
+			Name: "limits.last_max", Kind: Number, Default: "100", Min: 0, Max: 10_000, Reload: true,
+			Help:  "largest `last` of a subscribe, for each channel; a larger one is cut",
+			field: func(c *Config) any { return &c.Limits.LastMax },
+		},
+		{
+			Name: "limits.last_records_max", Kind: Number, Default: "1000", Min: 0, Max: 100_000, Reload: true,
+			Help: "records sent for one `last`, all channels together", Why: "a thousand channels must not cost a hundred thousand records",
+			field: func(c *Config) any { return &c.Limits.LastRecordsMax },
+		},
+		{
+			Name: "limits.ping_interval_ms", Kind: Milliseconds, Default: "25000", Min: 1000, Max: 3_600_000,
+			Help: "between two pings, from a jittered start", Why: "proxies close what is idle for 30 to 60 s",
+			field: func(c *Config) any { return &c.Limits.PingInterval },
+		},
+		{
+			Name: "limits.pong_wait_ms", Kind: Milliseconds, Default: "10000", Min: 100, Max: 3_600_000,
+			Help:  "how late a pong may be; then the session is closed",
+			field: func(c *Config) any { return &c.Limits.PongWait },
+		},
+		{
+			Name: "limits.tcp_user_timeout_ms", Kind: Milliseconds, Default: "35000", Min: 1000, Max: 3_600_000,
+			Help: "TCP_USER_TIMEOUT: how long data may stay unacknowledged", Why: "a ping interval and a pong wait",
+			field: func(c *Config) any { return &c.Limits.TCPUserTimeout },
+		},
+		{
+			Name: "limits.close_linger_ms_max", Kind: Milliseconds, Default: "2000", Min: 0, Max: 60_000,
+			Help: "how long input is discarded after a close frame", Why: "closing with unread input sends RST, and the frame is lost",
+			field: func(c *Config) any { return &c.Limits.CloseLinger },
+		},
+		{
+			Name: "limits.close_linger_bytes_max", Kind: Bytes, Default: "4MiB", Min: 0, Max: 1 << 30,
+			Help:  "how much input is discarded after a close frame",
+			field: func(c *Config) any { return &c.Limits.CloseLingerBytesMax },
+		},
+	}
+}
+
+// workerLimits are the limits of one worker.
+func workerLimits() []Key {
+	return []Key{
+		{
+			Name: "limits.connections_max", Kind: Number, Min: 1, Max: 100_000_000,
+			Aliases: []string{"WS_MAX_CONNECTIONS"},
+			Auto:    "workers × (open files allowed to a process − limits.fds_reserve)", auto: func(h Host, c *Config) string { return h.connections(c) },
+			Help:  "connections of the whole server; beyond: 503",
+			field: func(c *Config) any { return &c.Limits.ConnectionsMax },
+		},
+		{
+			Name: "limits.fds_reserve", Kind: Number, Default: "256", Min: 16, Max: 1_000_000,
+			Help: "open files of a worker that no session gets", Why: "503 must still be said, and the brokers, the bus and the listeners need theirs",
+			field: func(c *Config) any { return &c.Limits.FDsReserve },
+		},
+		{
+			Name: "limits.input_bytes_max", Kind: Bytes, Default: "64MiB", Min: 1 << 20, Max: 64 << 30,
+			Help: "unparsed input of all sessions; beyond: 1013", Why: "5,000 slow senders can't fill the memory",
+			field: func(c *Config) any { return &c.Limits.InputBytesMax },
+		},
+		{
+			Name: "limits.handshake_ms_max", Kind: Milliseconds, Default: "5000", Min: 100, Max: 600_000,
+			Help: "from accept to the whole head of the request", Why: "slow loris",
+			field: func(c *Config) any { return &c.Limits.HandshakeMax },
+		},
+		{
+			Name: "limits.head_bytes_max", Kind: Bytes, Default: "8KiB", Min: 1 << 10, Max: 1 << 20,
+			Help: "head of the upgrade request", Why: "slow loris",
+			field: func(c *Config) any { return &c.Limits.HeadBytesMax },
+		},
+		{
+			Name: "limits.handshakes_pending_max", Kind: Number, Default: "1024", Min: 1, Max: 100_000,
+			Help:  "handshakes under way; beyond, new connections wait in the kernel's queue",
+			field: func(c *Config) any { return &c.Limits.HandshakesPendingMax },
+		},
+		{
+			Name: "limits.record_bytes_max", Kind: Bytes, Default: "1MiB", Min: 1 << 10, Max: 64 << 20,
+			Help: "one record as a frame; a larger one is skipped and counted", Why: "Kafka's default",
+			field: func(c *Config) any { return &c.Limits.RecordBytesMax },
+		},
+		{
+			Name: "limits.fetched_bytes_max", Kind: Bytes, Default: "64MiB", Min: 1 << 20, Max: 64 << 30,
+			Help:  "fetched and not yet applied; beyond, Kafka is paused",
+			field: func(c *Config) any { return &c.Limits.FetchedBytesMax },
+		},
+		{
+			Name: "limits.history_bytes_max", Kind: Bytes, Default: "256MiB", Min: 4 << 20, Max: 1 << 40,
+			Help:  "history of all partitions; every worker holds one",
+			field: func(c *Config) any { return &c.Limits.HistoryBytesMax },
+		},
+		{
+			Name: "limits.history_ms_max", Kind: Milliseconds, Default: "300000", Min: 1000, Max: 604_800_000,
+			Help:  "age of the history's records, since their arrival",
+			field: func(c *Config) any { return &c.Limits.HistoryAgeMax },
+		},
+		{
+			Name: "limits.history_records_max", Kind: Number, Default: "10000", Min: 1, Max: 100_000_000,
+			Help:  "history of a partition",
+			field: func(c *Config) any { return &c.Limits.HistoryRecordsMax },
+		},
+		{
+			Name: "limits.backfill_records_max", Kind: Number, Default: "10000", Min: 0, Max: 10_000_000,
+			Help:  "records of one replay from the log; beyond: reason limit",
+			field: func(c *Config) any { return &c.Limits.BackfillRecordsMax },
+		},
+		{
+			Name: "limits.backfill_bytes_max", Kind: Bytes, Default: "16MiB", Min: 0, Max: 1 << 30,
+			Help:  "bytes of one replay from the log; beyond: reason limit",
+			field: func(c *Config) any { return &c.Limits.BackfillBytesMax },
+		},
+		{
+			Name: "limits.backfill_requests_max", Kind: Number, Default: "4", Min: 1, Max: 1000,
+			Help:  "replays from the log at once",
+			field: func(c *Config) any { return &c.Limits.BackfillRequestsMax },
+		},
+		{
+			Name: "limits.backfill_ms_max", Kind: Milliseconds, Default: "10000", Min: 100, Max: 600_000,
+			Help:  "time of one replay from the log; beyond: reason unavailable",
+			field: func(c *Config) any { return &c.Limits.BackfillMax },
+		},
+		{
+			Name: "limits.bus_unsent_bytes_max", Kind: Bytes, Default: "32MiB", Min: 1 << 20, Max: 16 << 30,
+			Help:  "unsent to one sibling; beyond, it waits",
+			field: func(c *Config) any { return &c.Limits.BusUnsentBytesMax },
+		},
+		{
+			Name: "limits.bus_batch_bytes_max", Kind: Bytes, Default: "256KiB", Min: 4 << 10, Max: 16 << 20,
+			Help: "one batch to a sibling", Why: "59 ns a record batched, 1.4 µs with a write each",
+			field: func(c *Config) any { return &c.Limits.BusBatchBytesMax },
+		},
+		{
+			Name: "limits.closed_remembered_max", Kind: Number, Default: "10000", Min: 0, Max: 10_000_000,
+			Help:  "closed sessions that are remembered with their reason",
+			field: func(c *Config) any { return &c.Limits.ClosedRememberedMax },
+		},
+	}
+}
