@@ -1,0 +1,74 @@
+# `make help` lists the targets. Everything that is fetched or built for a target,
+# but for bin/, goes to ODIN_CACHE (~/.cache/odin), in pinned versions.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
+TESTFLAGS ?=
+FUZZTIME ?= 10s
+SCHEDULES ?= 10000
+DEMO ?=
+
+.PHONY: help
+help: ## list the targets
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+
+.PHONY: build
+build: ## bin/odind and bin/odinctl, with the version from git
+	@mkdir -p bin
+	flock bin/.lock go build -trimpath -ldflags "-X main.version=$(VERSION)" -o bin/ ./cmd/...
+
+.PHONY: demo
+demo: build ## odind with a broker and events of its own, and a page to look at (DEMO="--rate 100")
+	@scripts/demo.sh $(DEMO)
+
+.PHONY: test
+test: ## the Go tests
+	@scripts/gotest.sh $(TESTFLAGS) ./...
+
+.PHONY: race
+race: ## the Go tests under the race detector
+	@scripts/apt.sh gcc libc6-dev
+	@scripts/gotest.sh -race $(TESTFLAGS) ./...
+
+.PHONY: lint
+lint: ## gofumpt, golangci-lint, shellcheck, a tidy go.mod
+	@scripts/lint.sh
+
+.PHONY: sim
+sim: ## the simulation, from SCHEDULES seeds (10,000)
+	@scripts/sim.sh $(SCHEDULES)
+
+.PHONY: fuzz
+fuzz: ## every fuzz target for FUZZTIME (10s)
+	@scripts/fuzz.sh $(FUZZTIME)
+
+.PHONY: realkafka
+realkafka: ## the tests against Apache Kafka, which is fetched
+	@scripts/tagged.sh realkafka $(TESTFLAGS)
+
+.PHONY: e2e
+e2e: build ## the tests of whole processes: kill, freeze, drain
+	@scripts/tagged.sh e2e $(TESTFLAGS)
+
+.PHONY: browser
+browser: build ## the page of `make demo` in Chromium
+	@test/browser/run.sh
+
+.PHONY: k6
+k6: build ## 200 sessions of k6 against `make demo`
+	@test/k6/run.sh
+
+.PHONY: autobahn
+autobahn: ## RFC 6455 by Autobahn's cases
+	@test/autobahn/run.sh
+
+.PHONY: bench
+bench: build ## what a delivery and an idle session cost, beside the floor of this machine
+	@bench/compare.sh
+
+.PHONY: clean
+clean: ## remove bin/ (the cache stays)
+	rm -rf bin
