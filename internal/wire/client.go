@@ -102,11 +102,11 @@ type ClientRequest struct {
 
 // ClientData is a request's data.
 type ClientData struct {
-	Channels   []string         `json:"channels,omitempty"`
+	Channels   []string         `json:"channels,omitzero"`
 	Last       int              `json:"last,omitempty"`
 	ClientID   string           `json:"client_id,omitempty"`
-	Cursor     Cursor           `json:"cursor,omitempty"`
-	LastOffset map[string]int64 `json:"last_offset,omitempty"`
+	Cursor     Cursor           `json:"cursor,omitzero"`
+	LastOffset map[string]int64 `json:"last_offset,omitzero"`
 }
 
 // CloseReason is the JSON in the reason of a close frame of Odin's.
