@@ -1,0 +1,209 @@
+package shm
+
+// A worker's counters, grouped by what writes them together.
+const (
+	// Connections, up to the upgrade.
+	ConnectionsAccepted Counter = iota
+	AcceptErrors
+	Handshakes
+	HandshakesFailedBadRequest
+	HandshakesFailedOrigin
+	HandshakesFailedDeadline
+	HandshakesFailedTooLarge
+	HandshakesFailedEarlyBytes
+	HandshakesFailedIO
+	RefusedConnections
+	RefusedFds
+	RefusedDraining
+	RefusedStarting
+	RefusedHandshakes
+	HandshakeLimitReached
+
+	// Sessions and their ends. The order of the codes is closeCodes'.
+	SessionsClosed1000
+	SessionsClosed1001
+	SessionsClosed1002
+	SessionsClosed1003
+	SessionsClosed1006
+	SessionsClosed1007
+	SessionsClosed1008
+	SessionsClosed1009
+	SessionsClosed1011
+	SessionsClosed1012
+	SessionsClosed1013
+	SessionsClosed4000
+	SlowCloses
+	SlowAborts
+	SlowDrops
+	SlowConflations
+	Gaps
+
+	// What goes out to sessions.
+	Deliveries
+	DeliveryBytes
+	Writes
+	WritesBlocked
+	WriteErrors
+	Answers
+	PingsSent
+	PingTimeouts
+
+	// What comes in from sessions.
+	FramesReceived
+	BytesReceived
+	PongsReceived
+	SubscribeRequests
+	UnsubscribeRequests
+	HeartbeatRequests
+	ReconnectRequests
+	OtherRequests
+	RequestErrorsBadJSON
+	RequestErrorsUnknownType
+	RequestErrorsBadRequest
+	RequestErrorsRateLimited
+	SubscriptionsRejectedBadChannel
+	SubscriptionsRejectedTooMany
+	SubscriptionsRejectedForbidden
+	ProtocolErrors
+	UTF8Errors
+	InputBudgetReached
+	InputLimitReached
+
+	// Resume.
+	Resumes
+	ResumesFailedEpoch
+	ResumesFailedTrimmed
+	ResumesFailedLimit
+	ResumesFailedUnavailable
+	ReplayedRecords
+	ReplaysBroken
+	ResetsEpoch
+	ResetsTrimmed
+	ResetsTopology
+
+	// The loop.
+	Turns
+	TurnRests
+	ApplyBudgetReached
+	Wakeups
+
+	// The source.
+	RecordsFetched
+	FetchedBytes
+	RecordsSkippedNoKey
+	RecordsSkippedBadSubject
+	RecordsSkippedTooLarge
+	RecordsSkippedNoRoute
+	RecordsSkippedBadPath
+	RecordsBase64
+	RecordsTombstone
+	FetchPolls
+	FetchErrors
+	SourcePauses
+	Backfills
+	BackfillRecords
+	BackfillsFailed
+
+	// The bus.
+	BusRecordsSent
+	BusRecordsReceived
+	BusBytesSent
+	BusBytesReceived
+	BusBatchesSent
+	BusBatchesReceived
+	BusWrites
+	BusReads
+	BusDroppedStaleTerm
+	BusDroppedOtherEra
+	BusDroppedDuplicate
+	BusGaps
+	BusLinksMade
+	BusLinksBroken
+	BusPeerLimitReached
+	SeeksSent
+	SeeksReceived
+	SeeksIgnored
+	LostRanges
+	LostRecords
+	EraChanges
+
+	// The history and the process.
+	HistoryEvictions
+	HistoryRecordsEvicted
+	CPUUser
+	CPUSystem
+	GCRuns
+	Faults
+	CounterCount
+)
+
+// closeCodes are the codes of SessionsClosed…, in order.
+var closeCodes = [...]uint16{1000, 1001, 1002, 1003, 1006, 1007, 1008, 1009, 1011, 1012, 1013, 4000}
+
+// A worker's gauges.
+const (
+	Sessions Gauge = iota
+	Subscriptions
+	Channels
+	Patterns
+	OwedBytes
+	ReplayingSessions
+	BlockedSessions
+	ClosingSessions
+	PendingHandshakes
+	InputBytes
+	SourceHealthy
+	SourcePaused
+	PartitionsOwned
+	UnappliedBytes
+	BusOwedBytes
+	HistoryBytes
+	HistoryRecords
+	HistoryChunks
+	HeapBytes
+	ResidentBytes
+	Goroutines
+	OpenFds
+	FdLimit
+	GaugeCount
+)
+
+// A worker's histograms.
+const (
+	DeliveryLatency Histogram = iota
+	TurnLength
+	BlockedOwedBytes
+	HandshakeTime
+	HistogramCount
+)
+
+// The supervisor's counters.
+const (
+	Respawns SupervisorCounter = iota
+	Kills
+	WorkersExited
+	WorkersGivenUp
+	Suspects
+	Dead
+	Elections
+	OwnerChanges
+	TopologyChanges
+	Lends
+	Reloads
+	ReloadsFailed
+	Drains
+	ControlRequests
+	ControlRequestsFailed
+	SupervisorCPUUser
+	SupervisorCPUSystem
+	SupervisorCounterCount
+)
+
+// The supervisor's gauges.
+const (
+	WorkersWanted SupervisorGauge = iota
+	SupervisorHeapBytes
+	SupervisorGoroutines
+	SupervisorOpenFds
+	SupervisorGaugeCount
+)
