@@ -6,6 +6,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// Clock is one moment on both clocks of the segment, in nanoseconds.
+type Clock struct {
+	Wall      int64 // CLOCK_REALTIME since 1970: of every time but heartbeats
+	Monotonic int64 // CLOCK_MONOTONIC: of heartbeats
+}
+
+// Now reads both clocks.
+func Now() Clock { return Clock{Wall(), Monotonic()} }
+
 // Monotonic reads CLOCK_MONOTONIC in nanoseconds: the clock of heartbeats,
 // the same for every process of a machine and untouched by whoever sets the
 // time. It can't fail on Linux.
@@ -15,6 +24,5 @@ func Monotonic() int64 {
 	return t.Nano()
 }
 
-// Wall reads CLOCK_REALTIME in nanoseconds since 1970: the clock of every
-// other time in the segment.
+// Wall reads CLOCK_REALTIME in nanoseconds since 1970.
 func Wall() int64 { return time.Now().UnixNano() }

@@ -184,7 +184,7 @@ const (
 	WorkersExited
 	WorkersGivenUp
 	Suspects
-	Dead
+	Deaths
 	Elections
 	OwnerChanges
 	TopologyChanges

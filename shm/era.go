@@ -68,7 +68,7 @@ func (s *Segment) readStage(off int, number uint32) event.Era {
 // Era is the current era of partition i. Before SetFirstEra it is number 0
 // from offset 0 of an unknown topic.
 func (s *Segment) Era(i int) event.Era {
-	at := s.partition(s.checkPartition(i)) + partitionEra
+	at := s.partition(i) + partitionEra
 	var e event.Era
 	for range readTriesMax {
 		w := s.mem.load(at)
@@ -88,14 +88,14 @@ func (s *Segment) Era(i int) event.Era {
 // EraNumber is Era(i).Number in one load, for the comparison at each message,
 // poll and tick.
 func (s *Segment) EraNumber(i int) uint32 {
-	return uint32(s.mem.load(s.partition(s.checkPartition(i))+partitionEra) >> 32)
+	return uint32(s.mem.load(s.partition(i)+partitionEra) >> 32)
 }
 
 // SetFirstEra sets, by the supervisor, the era of partition i that was kept
 // on disk, or its first. False: it has one already.
 func (s *Segment) SetFirstEra(i int, e event.Era) bool {
 	s.mustWrite()
-	off := s.partition(s.checkPartition(i))
+	off := s.partition(i)
 	if s.mem.load(off+partitionEra) != 0 {
 		return false
 	}
@@ -108,7 +108,7 @@ func (s *Segment) SetFirstEra(i int, e event.Era) bool {
 // was first (adopt Era(i)).
 func (s *Slot) ProposeEra(i int, e event.Era) bool {
 	s.segment.mustWrite()
-	at := s.segment.partition(s.segment.checkPartition(i)) + partitionEra
+	at := s.segment.partition(i) + partitionEra
 	current := s.segment.mem.load(at)
 	if uint32(current>>32)+1 != e.Number || e.Number == 0 {
 		return false

@@ -94,5 +94,13 @@ func planOf(l Layout) plan {
 
 func nameBytes() int { return roundUp(twinWords(nameWords)*word, line) }
 
-func (p plan) slot(i int) int      { return p.slots + i*p.slotBytes }
-func (p plan) partition(i int) int { return p.partitions + i*p.partitionBytes }
+func (p plan) slot(i int) int { return p.slots + i*p.slotBytes }
+
+// partition panics for an index outside of the table's capacity, which would
+// reach into the neighbour's memory.
+func (p plan) partition(i int) int {
+	if i < 0 || i >= p.layout.Partitions {
+		panic("shm: index of a partition out of range")
+	}
+	return p.partitions + i*p.partitionBytes
+}

@@ -52,7 +52,7 @@ var supervisorCounterTable = [SupervisorCounterCount]Metric{
 	WorkersExited:         counter("worker_exits_total", "Workers that ended, for whatever cause."),
 	WorkersGivenUp:        counter("workers_given_up_total", "Slots given up after too many failures in a row."),
 	Suspects:              counter("suspects_total", "Workers whose heartbeat was missing long enough for their partitions to be moved."),
-	Dead:                  counter("dead_total", "Workers whose heartbeat was missing long enough to kill them."),
+	Deaths:                counter("deaths_total", "Workers whose heartbeat was missing long enough to kill them."),
 	Elections:             counter("elections_total", "Elections of partitions' owners."),
 	OwnerChanges:          counter("owner_changes_total", "Partitions that got another owner, or none."),
 	TopologyChanges:       counter("topology_changes_total", "Changes of the set of topics and partitions."),

@@ -72,7 +72,7 @@ func unpackPosition(w *[posWords]uint64) Position {
 }
 
 func (s *Slot) position(i int) twin {
-	_ = s.segment.checkPartition(i)
+	_ = s.segment.partition(i) // checks i
 	return twin{s.segment.mem.words(s.off+s.segment.positions+i*positionBytes, twinWords(posWords))}
 }
 
@@ -92,13 +92,4 @@ func (s *Slot) Position(i int) (p Position, ok bool) {
 		return Position{Epoch: event.NoEpoch, Held: event.None, Applied: event.None, Stable: event.None, High: event.None, LogStart: event.None}, false
 	}
 	return unpackPosition(&words), true
-}
-
-// checkPartition panics for an index outside of the table's capacity, which
-// would reach into the neighbour's memory.
-func (s *Segment) checkPartition(i int) int {
-	if i < 0 || i >= s.layout.Partitions {
-		panic("shm: index of a partition out of range")
-	}
-	return i
 }
