@@ -1,0 +1,261 @@
+package replica
+
+import (
+	"bytes"
+	"math"
+
+	"github.com/odin-ws/odin/internal/event"
+)
+
+// channelWithin is how far into a frame its channel is looked for. Records
+// name their channel within their first bytes; what does not is kept apart.
+const channelWithin = 64 + event.ChannelMax
+
+// Store is a worker's one arena: the frames of all partitions in the order of
+// their arrival, in chunks that are freed whole, oldest first. Each partition
+// has an index into it. Nothing that was not applied is ever freed.
+type Store struct {
+	limits  Limits
+	chunks  []chunk // chunks[i] has the number oldest+i
+	oldest  uint32
+	now     int64
+	windows []*window
+	stats   Stats
+
+	freeChunks [][]byte
+	freeBlocks []*block
+
+	relay scratch
+}
+
+type chunk struct {
+	data   []byte // its length is what is used; it never moves
+	names  []byte // channels that do not stand in their frame
+	newest int64
+}
+
+// scratch is what Next hands out: one for all replicas of a worker, since
+// thousands of partitions would each keep a batch's worth.
+type scratch struct {
+	advance event.Advance
+	lost    event.Lost
+	records []event.Record
+}
+
+// Stats is what a Store holds and what became of the rest.
+type Stats struct {
+	Bytes   int64  // chunks, their names and the indexes, as allocated
+	Records int    // in all indexes
+	Chunks  int    // held, without those kept to use again
+	Evicted uint64 // chunks freed since the start
+	Trimmed uint64 // records that left an index since the start, by any bound
+	Blocked uint64 // evictions that the bytes asked for and unapplied records forbade
+}
+
+// NewStore makes an empty Store, which takes no memory until the first record.
+func NewStore(l Limits) *Store { return &Store{limits: l.withDefaults(), oldest: 1} }
+
+// Tick tells the time of what arrives from now on: Unix or monotonic
+// milliseconds, the same as for Evict.
+func (s *Store) Tick(now int64) { s.now = max(s.now, now) }
+
+// Bytes gives a frame, or nil when its chunk was evicted. It is valid until
+// the next Evict, since a freed chunk is used again under another number.
+func (s *Store) Bytes(r Ref) []byte {
+	i := r.Chunk - s.oldest
+	if uint64(i) >= uint64(len(s.chunks)) {
+		return nil
+	}
+	return s.chunks[i].data[r.Off : r.Off+r.Len : r.Off+r.Len]
+}
+
+// OldestChunk is the number of the oldest chunk held, or of the next one to
+// come: a Ref into a lower one is gone.
+func (s *Store) OldestChunk() uint32 { return s.oldest }
+
+// Full tells that the bytes are used up. The worker takes no more input until
+// it has applied what is pending and evicted.
+func (s *Store) Full() bool { return s.stats.Bytes > s.limits.Bytes }
+
+// Stats tells what the Store holds.
+func (s *Store) Stats() Stats {
+	s.stats.Chunks = len(s.chunks)
+	return s.stats
+}
+
+// Evict frees the oldest chunks while the bytes or the age demand it and
+// nothing in them waits to be applied. It returns how many it freed; sessions
+// that still point below OldestChunk have to be cut off in the same turn.
+func (s *Store) Evict(now int64) int {
+	s.Tick(now)
+	freed := 0
+	for len(s.chunks) > 0 {
+		over := s.stats.Bytes > s.limits.Bytes-s.limits.headroom()
+		aged := s.now-s.chunks[0].newest > s.limits.Age.Milliseconds()
+		if !over && !aged {
+			break
+		}
+		if s.pinned(s.oldest) {
+			if over {
+				s.stats.Blocked++
+			}
+			break
+		}
+		s.free()
+		freed++
+	}
+	return freed
+}
+
+// pinned tells whether a record in the chunk waits to be applied.
+func (s *Store) pinned(number uint32) bool {
+	for _, w := range s.windows {
+		if c, ok := w.pinned(); ok && c <= number {
+			return true
+		}
+	}
+	return false
+}
+
+// free drops the oldest chunk and what the indexes hold of it.
+func (s *Store) free() {
+	for _, w := range s.windows {
+		for w.len > 0 && w.at(0).ref.Chunk <= s.oldest {
+			s.trim(w)
+		}
+	}
+	c := s.chunks[0]
+	s.stats.Bytes -= int64(cap(c.data) + cap(c.names))
+	if cap(c.data) == s.limits.Chunk && len(s.freeChunks) < freeChunksMax {
+		s.freeChunks = append(s.freeChunks, c.data[:0])
+	}
+	n := copy(s.chunks, s.chunks[1:])
+	s.chunks[n] = chunk{}
+	s.chunks = s.chunks[:n]
+	s.oldest++
+	s.stats.Evicted++
+}
+
+// open gives a partition its index.
+func (s *Store) open() *window {
+	w := &window{}
+	s.windows = append(s.windows, w)
+	return w
+}
+
+// put copies a record in and indexes it. Beyond the partition's bound its
+// oldest applied records leave the index.
+func (s *Store) put(w *window, r *event.Record) {
+	c := s.room(len(r.Frame))
+	off := len(c.data)
+	c.data = append(c.data, r.Frame...)
+	c.newest = s.now
+	e := s.push(w)
+	*e = entry{
+		offset:  r.Offset,
+		time:    r.Time,
+		epoch:   r.Epoch,
+		ref:     Ref{Chunk: s.oldest + uint32(len(s.chunks)-1), Off: uint32(off), Len: uint32(len(r.Frame))},
+		nameLen: uint16(min(len(r.Channel), math.MaxUint16)),
+	}
+	if at := bytes.Index(r.Frame[:min(len(r.Frame), channelWithin)], r.Channel); at >= 0 {
+		e.name = uint32(at)
+	} else {
+		e.name, e.apart = s.nameApart(c, r.Channel), true
+	}
+	for w.len > s.limits.Records && w.applied > 0 {
+		s.trim(w)
+	}
+}
+
+func (s *Store) nameApart(c *chunk, name []byte) uint32 {
+	at, before := len(c.names), cap(c.names)
+	c.names = append(c.names, name...)
+	s.stats.Bytes += int64(cap(c.names) - before)
+	return uint32(at)
+}
+
+// room gives the last chunk, or a new one if size does not fit there. A frame
+// larger than a chunk gets one of its own.
+func (s *Store) room(size int) *chunk {
+	if n := len(s.chunks); n > 0 {
+		if c := &s.chunks[n-1]; cap(c.data)-len(c.data) >= size {
+			return c
+		}
+	}
+	var data []byte
+	if n := len(s.freeChunks); n > 0 && size <= s.limits.Chunk {
+		data, s.freeChunks = s.freeChunks[n-1], s.freeChunks[:n-1]
+	} else {
+		data = make([]byte, 0, max(size, s.limits.Chunk))
+	}
+	s.stats.Bytes += int64(cap(data))
+	s.chunks = append(s.chunks, chunk{data: data})
+	return &s.chunks[len(s.chunks)-1]
+}
+
+// push makes room for one more entry at an index's end.
+func (s *Store) push(w *window) *entry {
+	if w.head+w.len == len(w.blocks)*blockRecords {
+		w.blocks = append(w.blocks, s.newBlock())
+	}
+	w.len++
+	s.stats.Records++
+	return w.at(w.len - 1)
+}
+
+func (s *Store) newBlock() *block {
+	s.stats.Bytes += blockBytes
+	if n := len(s.freeBlocks); n > 0 {
+		b := s.freeBlocks[n-1]
+		s.freeBlocks = s.freeBlocks[:n-1]
+		return b
+	}
+	return new(block)
+}
+
+// trim drops an index's oldest entry; what is covered begins behind it.
+func (s *Store) trim(w *window) {
+	w.from = w.at(0).offset + 1
+	w.applied = max(w.applied-1, 0)
+	w.len--
+	w.head++
+	s.stats.Records--
+	s.stats.Trimmed++
+	if w.len == 0 || w.head == blockRecords {
+		s.freeBlock(w.blocks[0])
+		n := copy(w.blocks, w.blocks[1:])
+		w.blocks[n] = nil
+		w.blocks = w.blocks[:n]
+		w.head = 0
+	}
+}
+
+func (s *Store) freeBlock(b *block) {
+	s.stats.Bytes -= blockBytes
+	if len(s.freeBlocks) < freeBlocksMax {
+		s.freeBlocks = append(s.freeBlocks, b)
+	}
+}
+
+// clear empties an index; the frames stay until their chunks are freed.
+func (s *Store) clear(w *window, from int64) {
+	for _, b := range w.blocks {
+		s.freeBlock(b)
+	}
+	s.stats.Records -= w.len
+	s.stats.Trimmed += uint64(w.len)
+	*w = window{from: from}
+}
+
+// channel gives the channel of an entry, which aliases the Store.
+func (s *Store) channel(e *entry) []byte {
+	c := &s.chunks[e.ref.Chunk-s.oldest]
+	at, text := e.name, c.names
+	if !e.apart {
+		at, text = e.name+e.ref.Off, c.data
+	}
+	return text[at : at+uint32(e.nameLen) : at+uint32(e.nameLen)]
+}
+
+func (s *Store) frame(e *entry) []byte { return s.Bytes(e.ref) }
