@@ -1,0 +1,118 @@
+package hub
+
+import "github.com/odin-ws/odin/internal/event"
+
+// Member is one subscription seen from its list: whose it is, and which of
+// that session's.
+type Member struct {
+	Session uint32
+	sub     uint32
+}
+
+// List holds the subscriptions to one pattern, in no order.
+type List struct {
+	shape   shape
+	key     string
+	Members []Member
+}
+
+// shape is which parts of a pattern are given.
+type shape uint8
+
+const (
+	exact   shape = iota // BTC.trade
+	subject              // BTC.*
+	name                 // *.trade
+	all                  // *.*
+	shapes
+)
+
+// Hub maps channels to the sessions that want them.
+type Hub struct {
+	lists         [shapes]map[string]*List
+	subscriptions int
+}
+
+// New makes an empty hub.
+func New() *Hub {
+	h := &Hub{}
+	for s := range h.lists {
+		h.lists[s] = make(map[string]*List)
+	}
+	return h
+}
+
+// Subscriptions is how many there are over all sessions.
+func (h *Hub) Subscriptions() int { return h.subscriptions }
+
+// Lists is how many different patterns are subscribed to.
+func (h *Hub) Lists() int {
+	n := 0
+	for _, m := range h.lists {
+		n += len(m)
+	}
+	return n
+}
+
+// Match appends to dst the lists of the patterns that a valid channel
+// matches: at most four. A session may stand in several of them.
+func (h *Hub) Match(dst []*List, channel []byte) []*List {
+	if l := h.lists[exact][string(channel)]; l != nil {
+		dst = append(dst, l)
+	}
+	if len(h.lists[subject])+len(h.lists[name])+len(h.lists[all]) == 0 {
+		return dst
+	}
+	subj, ev, err := event.SplitChannel(channel)
+	if err != nil {
+		return dst
+	}
+	if l := h.lists[subject][string(subj)]; l != nil {
+		dst = append(dst, l)
+	}
+	if l := h.lists[name][string(ev)]; l != nil {
+		dst = append(dst, l)
+	}
+	if l := h.lists[all][""]; l != nil {
+		dst = append(dst, l)
+	}
+	return dst
+}
+
+// place is where a pattern's list lives.
+func place(pattern []byte) (shape, []byte, error) {
+	subj, ev, err := event.SplitPattern(pattern)
+	switch {
+	case err != nil:
+		return 0, nil, err
+	case event.IsStar(subj) && event.IsStar(ev):
+		return all, nil, nil
+	case event.IsStar(subj):
+		return name, ev, nil
+	case event.IsStar(ev):
+		return subject, subj, nil
+	}
+	return exact, pattern, nil
+}
+
+func (h *Hub) list(s shape, key []byte) *List {
+	l := h.lists[s][string(key)]
+	if l == nil {
+		l = &List{shape: s, key: string(key)}
+		h.lists[s][l.key] = l
+	}
+	return l
+}
+
+// Pattern is the text that a list's members subscribed to.
+func (l *List) Pattern() string {
+	switch l.shape {
+	case subject:
+		return l.key + ".*"
+	case name:
+		return "*." + l.key
+	case all:
+		return "*.*"
+	}
+	return l.key
+}
