@@ -11,7 +11,8 @@ shift
 mapfile -t packages < <(go list -f '{{.Dir}}' "$@")
 passed=0 failed=0
 for dir in "${packages[@]}"; do
-	for target in $(find "$dir" -maxdepth 1 -name '*_test.go' -exec sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p' {} +); do
+	mapfile -t targets < <(cat "$dir"/*_test.go 2>/dev/null | sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p')
+	for target in "${targets[@]}"; do
 		echo "--- $target (${dir#"$PWD"/})"
 		if go test -run '^$' -fuzz "^$target\$" -fuzztime "$time" -parallel "$(nproc)" "$dir"; then
 			passed=$((passed + 1))
