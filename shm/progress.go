@@ -27,9 +27,9 @@ type Progress struct {
 	// Lag is the records that the broker could give beyond Position (rule 18),
 	// never negative.
 	Lag int64
-	// LagTime is 0 while Lag is 0 and the owner is alive with a healthy source,
-	// for only then is it known to be 0. Otherwise it is the time since the
-	// lag was last known to be 0, or since odind started.
+	// LagTime is 0 while Lag is 0, the broker's end is known, and the owner is
+	// alive with a healthy source: only then is the lag known to be 0.
+	// Otherwise it is the time since it was, or since odind started.
 	LagTime time.Duration
 	// Open is the records of open transactions: beyond Stable, below High.
 	Open int64
@@ -49,7 +49,7 @@ func (s *Segment) Progress(i int, now Clock) Progress {
 	}
 	p.Lag = max(0, p.Stable-1-held)
 	p.Open = max(0, p.High-p.Stable)
-	if p.Lag > 0 || !s.follows(p.Owner, now) {
+	if p.Lag > 0 || p.Stable == event.None || !s.follows(p.Owner, now) {
 		since := seen.caughtUp
 		if since == 0 {
 			since = s.supervisor.StartedNS()
