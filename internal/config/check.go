@@ -2,96 +2,146 @@ package config
 
 import (
 	"fmt"
+	"slices"
 	"strings"
-	"time"
 )
 
 // runtimeDirMax keeps runtime_dir/control.sock within the 107 bytes that a
 // Unix socket's path may have.
 const runtimeDirMax = 107 - len("/control.sock")
 
-// check finds what is wrong between keys that are each right by themselves.
-func check(c *Config, origins Origins) (all Problems) {
-	say := func(key, format string, args ...any) {
-		all = append(all, Problem{Place: origins[key], Key: key, What: fmt.Sprintf(format, args...)})
-	}
-	checkServer(c, say)
-	checkKafka(c, say)
-	checkOrder(c, origins, &all)
-	return all
+// checker finds what is wrong between keys that are each right by themselves.
+type checker struct {
+	config  *Config
+	origins Origins
+	before  Problems // of single keys: what involves one of them is not judged
+	found   Problems
 }
 
-type sayer func(key, format string, args ...any)
+// check adds to the problems of single keys those between keys.
+func check(c *Config, origins Origins, before Problems) Problems {
+	k := checker{config: c, origins: origins, before: before}
+	k.server()
+	k.sasl()
+	k.tls()
+	k.order()
+	k.size()
+	return append(before, k.found...)
+}
 
-func checkServer(c *Config, say sayer) {
-	if len(c.RuntimeDir) > runtimeDirMax {
-		say("runtime_dir", "has %d bytes, allowed: at most %d, or no Unix socket fits into it", len(c.RuntimeDir), runtimeDirMax)
+// say blames a key, unless one of those involved is in doubt already.
+func (k *checker) say(involved []string, key, format string, args ...any) {
+	for _, p := range k.before {
+		if slices.ContainsFunc(involved, func(name string) bool { return strings.HasPrefix(p.Key, name) }) {
+			return
+		}
 	}
+	k.found = append(k.found, Problem{Place: k.origins[key], Key: key, What: fmt.Sprintf(format, args...)})
+}
+
+func (k *checker) server() {
+	c := k.config
 	if c.RuntimeDir == "" {
-		say("runtime_dir", "is empty, allowed: a directory")
+		k.say([]string{"runtime_dir"}, "runtime_dir", "is empty, allowed: a directory")
+	}
+	if len(c.RuntimeDir) > runtimeDirMax {
+		k.say([]string{"runtime_dir"}, "runtime_dir", "has %d bytes, allowed: at most %d, or no Unix socket fits into it", len(c.RuntimeDir), runtimeDirMax)
 	}
 	if c.Listen == c.Operator.Listen && !strings.HasSuffix(c.Listen, ":0") {
-		say("operator.listen", "%s is also listen, allowed: another port", c.Operator.Listen)
+		k.say([]string{"listen", "operator.listen"}, "operator.listen", "%s is listen too, allowed: another port", c.Operator.Listen)
 	}
-	if n := len(c.Routes); n > c.Limits.TopicsMax {
-		say("routes", "has %d topics, allowed: at most limits.topics_max, %d", n, c.Limits.TopicsMax)
+	if len(c.Kafka.Brokers) == 0 {
+		k.say([]string{"kafka.brokers"}, "kafka.brokers", "is empty, allowed: at least one HOST:PORT")
 	}
 	if len(c.Routes) == 0 {
-		say("routes", "is empty, allowed: at least one route")
+		k.say([]string{"routes"}, "routes", "is empty, allowed: at least one route")
 	}
-	if c.Limits.OwedBytesMax < c.Limits.RequestBytesMax && c.Limits.OwedBytesMax < 64<<10 {
-		say("limits.owed_bytes_max", "is too small to answer one request")
-	}
-}
-
-func checkKafka(c *Config, say sayer) {
-	k := c.Kafka
-	if len(k.Brokers) == 0 {
-		say("kafka.brokers", "is empty, allowed: at least one HOST:PORT")
-	}
-	if k.SASL.Mechanism != "" && (k.SASL.User == "" || !k.SASL.Password.IsSet()) {
-		say("kafka.sasl.mechanism", "%s needs a user and a password, allowed: kafka.sasl.user with kafka.sasl.password_file or ODIN_KAFKA_SASL_PASSWORD", k.SASL.Mechanism)
-	}
-	if k.SASL.Mechanism == "" && (k.SASL.User != "" || k.SASL.Password.IsSet()) {
-		say("kafka.sasl.mechanism", "is empty, but there is a user or a password, allowed: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512")
-	}
-	if (k.TLS.CertFile == "") != (k.TLS.KeyFile == "") {
-		say("kafka.tls.cert_file", "a certificate and its key go together, allowed: both kafka.tls.cert_file and kafka.tls.key_file, or none")
-	}
-	if !k.TLS.Enabled && (k.TLS.CAFile != "" || k.TLS.CertFile != "" || k.TLS.ServerName != "") {
-		say("kafka.tls.enabled", "is false, but other keys of kafka.tls are set, allowed: true")
+	if n := len(c.Routes); n > c.Limits.TopicsMax {
+		k.say([]string{"routes", "limits.topics_max"}, "routes", "has %d topics, allowed: at most limits.topics_max, %d", n, c.Limits.TopicsMax)
 	}
 }
 
-// checkOrder holds pairs of limits to their order.
-func checkOrder(c *Config, origins Origins, all *Problems) {
-	l := c.Limits
-	for _, pair := range []struct {
-		less, more   string
-		small, large time.Duration
-	}{
-		{"limits.heartbeat_beat_ms", "limits.heartbeat_suspect_ms", 2 * l.HeartbeatBeat, l.HeartbeatSuspect},
-		{"limits.heartbeat_suspect_ms", "limits.heartbeat_dead_ms", l.HeartbeatSuspect, l.HeartbeatDead},
-		{"limits.respawn_ms_first", "limits.respawn_ms_max", l.RespawnFirst, l.RespawnMax},
-		{"limits.retry_ms_min", "limits.retry_ms_max", l.RetryMin, l.RetryMax},
-		{"limits.retry_overload_ms_min", "limits.retry_overload_ms_max", l.RetryOverloadMin, l.RetryOverloadMax},
-		{"limits.rest_us_min", "limits.rest_us_max", l.RestMin, l.RestMax},
-		{"limits.stop_ms", "limits.stop_ms_max", l.StopOver, l.StopMax},
-		{"limits.record_bytes_max", "limits.history_bytes_max", time.Duration(l.RecordBytesMax), time.Duration(l.HistoryBytesMax)},
-	} {
-		if pair.small > pair.large {
-			place := origins[pair.more]
-			if place == OriginDefault {
-				place = origins[pair.less]
+func (k *checker) sasl() {
+	const key = "kafka.sasl.mechanism"
+	s, involved := k.config.Kafka.SASL, []string{"kafka.sasl"}
+	switch {
+	case s.Mechanism != "" && (s.User == "" || !s.Password.IsSet()):
+		k.say(involved, key, "%s needs a user and a password, allowed: kafka.sasl.user with kafka.sasl.password_file or ODIN_KAFKA_SASL_PASSWORD", s.Mechanism)
+	case s.Mechanism == "" && (s.User != "" || s.Password.IsSet()):
+		blamed := "kafka.sasl.user"
+		if s.User == "" {
+			blamed = "kafka.sasl.password"
+		}
+		k.say(involved, blamed, "is given without kafka.sasl.mechanism, allowed: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512 as mechanism")
+	}
+}
+
+func (k *checker) tls() {
+	t, involved := k.config.Kafka.TLS, []string{"kafka.tls"}
+	if (t.CertFile == "") != (t.KeyFile == "") {
+		given, lacking := "kafka.tls.cert_file", "kafka.tls.key_file"
+		if t.CertFile == "" {
+			given, lacking = lacking, given
+		}
+		k.say(involved, given, "is given without %s, allowed: both or none", lacking)
+	}
+	if !t.Enabled {
+		for _, set := range [][2]string{{t.CAFile, "ca_file"}, {t.CertFile, "cert_file"}, {t.ServerName, "server_name"}} {
+			if set[0] != "" {
+				k.say(involved, "kafka.tls."+set[1], "is given, but kafka.tls.enabled is false, allowed: kafka.tls.enabled: true")
 			}
-			*all = append(*all, Problem{Place: place, Key: pair.more, What: "is too small, allowed: at least " + atLeast(pair.less)})
 		}
 	}
 }
 
-func atLeast(key string) string {
-	if key == "limits.heartbeat_beat_ms" {
-		return "twice " + key
+// inOrder are pairs of keys of which the second must not be less than the
+// first.
+func inOrder(l Limits) []ordered {
+	return []ordered{
+		{"limits.heartbeat_beat_ms", "limits.heartbeat_suspect_ms", int64(l.HeartbeatBeat), int64(l.HeartbeatSuspect)},
+		{"limits.heartbeat_suspect_ms", "limits.heartbeat_dead_ms", int64(l.HeartbeatSuspect), int64(l.HeartbeatDead)},
+		{"limits.respawn_ms_first", "limits.respawn_ms_max", int64(l.RespawnFirst), int64(l.RespawnMax)},
+		{"limits.retry_ms_min", "limits.retry_ms_max", int64(l.RetryMin), int64(l.RetryMax)},
+		{"limits.retry_overload_ms_min", "limits.retry_overload_ms_max", int64(l.RetryOverloadMin), int64(l.RetryOverloadMax)},
+		{"limits.rest_us_min", "limits.rest_us_max", int64(l.RestMin), int64(l.RestMax)},
+		{"limits.stop_ms", "limits.stop_ms_max", int64(l.StopOver), int64(l.StopMax)},
+		{"limits.bus_batch_bytes_max", "limits.bus_unsent_bytes_max", int64(l.BusBatchBytesMax), int64(l.BusUnsentBytesMax)},
+		{"limits.record_bytes_max", "limits.history_bytes_max", int64(l.RecordBytesMax), int64(l.HistoryBytesMax)},
+		{"limits.record_bytes_max", "limits.fetched_bytes_max", int64(l.RecordBytesMax), int64(l.FetchedBytesMax)},
 	}
-	return key
+}
+
+type ordered struct {
+	less, more   string
+	small, large int64
+}
+
+// order blames the larger key where somebody set it, else the smaller.
+func (k *checker) order() {
+	for _, o := range inOrder(k.config.Limits) {
+		if o.small <= o.large {
+			continue
+		}
+		involved := []string{o.less, o.more}
+		if k.origins[o.more] == OriginDefault {
+			k.say(involved, o.less, "is more than %s, allowed: at most as much", o.more)
+		} else {
+			k.say(involved, o.more, "is less than %s, allowed: at least as much", o.less)
+		}
+	}
+}
+
+// jsonMax bounds the whole: it reaches a worker in one message.
+const jsonMax = 48 << 10
+
+func (k *checker) size() {
+	n := len(k.config.String())
+	if n <= jsonMax {
+		return
+	}
+	key := "routes"
+	if len(k.config.Origins) > len(k.config.Routes) {
+		key = "origins"
+	}
+	k.say([]string{key}, key, "makes a configuration of %d bytes, allowed: at most %d", n, jsonMax)
 }

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"log/slog"
 	"slices"
-	"strings"
 )
 
 // Redacted returns a copy that may be shown: a secret that is set has become
@@ -19,22 +18,26 @@ func (c Config) Redacted() Config {
 }
 
 // String is the redacted configuration as JSON.
-func (c Config) String() string {
-	data, err := json.Marshal(c.Redacted())
+func (c Config) String() string { return shown(c.Redacted()) }
+
+// LogValue is String: the plain JSON of a Config would hold the secret.
+func (c Config) LogValue() slog.Value { return slog.StringValue(c.String()) }
+
+// LogValue keeps the secret out, as Config's does.
+func (k Kafka) LogValue() slog.Value {
+	return slog.StringValue(shown(Config{Kafka: k}.Redacted().Kafka))
+}
+
+// LogValue keeps the secret out, as Config's does.
+func (s SASL) LogValue() slog.Value { return Kafka{SASL: s}.LogValue() }
+
+func shown(redacted any) string {
+	data, err := json.Marshal(redacted)
 	if err != nil {
 		return "config: " + err.Error()
 	}
 	return string(data)
 }
-
-// LogValue is what slog shows: the JSON of a Config would hold the secret.
-func (c Config) LogValue() slog.Value { return slog.StringValue(c.String()) }
-
-// LogValue is what slog shows: the JSON of a Kafka would hold the secret.
-func (k Kafka) LogValue() slog.Value { return Config{Kafka: k}.LogValue() }
-
-// LogValue is what slog shows: the JSON of a SASL would hold the secret.
-func (s SASL) LogValue() slog.Value { return Kafka{SASL: s}.LogValue() }
 
 // digestBytes is how much of the hash is shown.
 const digestBytes = 6
@@ -64,10 +67,4 @@ func (k Key) secret(c *Config) string {
 		return s.Reveal()
 	}
 	return ""
-}
-
-// trimLineEnd drops one line end at the end, as editors leave it.
-func trimLineEnd(text string) string {
-	text = strings.TrimSuffix(text, "\n")
-	return strings.TrimSuffix(text, "\r")
 }

@@ -61,26 +61,41 @@ var serviceLinks = regexp.MustCompile(`^ODIN_([A-Z0-9_]+_)?(SERVICE_HOST|SERVICE
 // strangers finds variables that look like a key's but are none: those near
 // to one, or below a section of ours. Other ODIN_… variables may be anybody's.
 func strangers(table []Key, env map[string]string) (all Problems) {
-	known := []string{EnvFile}
-	for _, k := range table {
-		known = append(known, k.Env())
-	}
+	known := knownSuffixes(table)
 	for name := range env {
-		if !strings.HasPrefix(name, envPrefix) || slices.Contains(known, name) || serviceLinks.MatchString(name) {
+		suffix, ours := strings.CutPrefix(name, envPrefix)
+		if !ours || slices.Contains(known, suffix) || serviceLinks.MatchString(name) {
 			continue
 		}
-		hint := didYouMean(name, known)
-		if hint != "" || belowSection(name, known) {
-			all = append(all, Problem{Place: name, What: "unknown variable, allowed: those of docs/CONFIGURATION.md" + hint})
+		near := Nearest(suffix, known)
+		if near == "" && !ourSection(suffix) {
+			continue
 		}
+		what := "unknown variable, allowed: those of docs/CONFIGURATION.md"
+		if near != "" {
+			what += `, did you mean "` + envPrefix + near + `"?`
+		}
+		all = append(all, Problem{Place: name, What: what})
 	}
 	slices.SortFunc(all, func(a, b Problem) int { return strings.Compare(a.Place, b.Place) })
 	return all
 }
 
-// sections are the variables' prefixes that are surely ours.
-var sections = []string{"ODIN_KAFKA_", "ODIN_LIMITS_", "ODIN_OPERATOR_", "ODIN_LOG_", "ODIN_READY_"}
+// knownSuffixes are all variables without ODIN_, which would make everything
+// look alike.
+func knownSuffixes(table []Key) []string {
+	known := []string{strings.TrimPrefix(EnvFile, envPrefix)}
+	for _, k := range table {
+		known = append(known, strings.TrimPrefix(k.Env(), envPrefix))
+	}
+	return known
+}
 
-func belowSection(name string, _ []string) bool {
-	return slices.ContainsFunc(sections, func(s string) bool { return strings.HasPrefix(name, s) })
+func ourSection(suffix string) bool {
+	for _, section := range [...]string{"KAFKA_", "LIMITS_", "OPERATOR_", "LOG_", "READY_"} {
+		if strings.HasPrefix(suffix, section) {
+			return true
+		}
+	}
+	return false
 }

@@ -85,35 +85,48 @@ func pairs(n *yaml.Node) iter.Seq2[*yaml.Node, *yaml.Node] {
 // shape finds what no mapping of the file may have, whatever its keys mean:
 // keys that are no text, keys given twice, merges, and too deep a nesting.
 // Aliases are not followed here: each anchor is seen where it stands.
-func shape(n *yaml.Node, depth int) (all []wrong) {
+func shape(prefix string, n *yaml.Node, depth int) (all []wrong) {
 	if depth > depthMax {
-		return []wrong{{n, "", fmt.Sprintf("nested too deeply, allowed: %d levels", depthMax)}}
+		return []wrong{{n, prefix, fmt.Sprintf("is nested too deeply, allowed: %d levels", depthMax)}}
 	}
-	if n.Kind == yaml.MappingNode {
-		all = keys(n)
+	if n.Kind != yaml.MappingNode {
+		for _, item := range n.Content {
+			all = append(all, shape(prefix, item, depth+1)...)
+		}
+		return all
 	}
-	for _, child := range n.Content {
-		all = append(all, shape(child, depth+1)...)
+	all = distinct(prefix, n)
+	for k, v := range pairs(n) {
+		all = append(all, shape(joined(prefix, k.Value), v, depth+1)...)
 	}
 	return all
 }
 
-func keys(n *yaml.Node) (all []wrong) {
+func joined(prefix, name string) string {
+	if prefix == "" {
+		return name
+	}
+	return prefix + "." + name
+}
+
+func distinct(prefix string, n *yaml.Node) (all []wrong) {
 	seen := map[string]int{}
 	for k := range pairs(n) {
 		switch first, again := seen[k.Value]; {
 		case k.Kind != yaml.ScalarNode:
-			all = append(all, wrong{k, "", "a key is no text, allowed: a key's name"})
-		case k.Tag == "!!merge":
-			all = append(all, wrong{k, k.Value, "merges are not supported, allowed: write the keys out"})
+			all = append(all, wrong{k, prefix, "a key is no text, allowed: a key's name"})
+		case k.Tag == mergeTag:
+			all = append(all, wrong{k, joined(prefix, k.Value), "merges are not supported, allowed: write the keys out"})
 		case again:
-			all = append(all, wrong{k, k.Value, "given twice, first in line " + strconv.Itoa(first) + ", allowed: once"})
+			all = append(all, wrong{k, joined(prefix, k.Value), "given twice, first in line " + strconv.Itoa(first) + ", allowed: once"})
 		default:
 			seen[k.Value] = k.Line
 		}
 	}
 	return all
 }
+
+const mergeTag = "!!merge"
 
 // section walks a mapping whose keys begin with prefix ("" or "kafka."):
 // found gets each known key's node.
@@ -129,13 +142,13 @@ func section(prefix string, n *yaml.Node, table []Key, found func(Key, *yaml.Nod
 	for k, v := range pairs(n) {
 		name := prefix + k.Value
 		switch at := slices.IndexFunc(table, func(key Key) bool { return key.Name == name }); {
-		case k.Kind != yaml.ScalarNode || k.Tag == "!!merge":
+		case k.Kind != yaml.ScalarNode || k.Tag == mergeTag:
+		case !slices.Contains(names, k.Value):
+			all = append(all, wrong{k, name, unknown(k.Value, names, table)})
 		case at >= 0:
 			found(table[at], v)
-		case slices.ContainsFunc(table, func(key Key) bool { return strings.HasPrefix(key.Name, name+".") }) && k.Value != "":
-			all = append(all, section(name+".", v, table, found)...)
 		default:
-			all = append(all, wrong{k, name, unknown(k.Value, names, table)})
+			all = append(all, section(name+".", v, table, found)...)
 		}
 	}
 	return all
@@ -168,16 +181,13 @@ func listed(names []string) string {
 // here, or one of the same name elsewhere.
 func unknown(written string, here []string, table []Key) string {
 	what := allowed("unknown key", listed(here))
-	if hint := didYouMean(written, here); hint != "" {
-		return what + hint
-	}
 	for _, key := range table {
 		section, name, nested := cutLast(key.Name)
-		if key.Name == written || nested && name == written {
+		if nested && (key.Name == written || name == written) {
 			return what + `, did you mean "` + name + `" below "` + section + `"?`
 		}
 	}
-	return what
+	return what + didYouMean(written, here)
 }
 
 // cutLast splits a dotted name at its last dot.

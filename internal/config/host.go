@@ -41,16 +41,20 @@ func (h Host) logFormat() string {
 }
 
 func (h Host) connections(c *Config) string {
-	each := max(h.Files-c.Limits.FDsReserve, 1)
+	each := max(min(h.Files, filesMax)-c.Limits.FDsReserve, 1)
 	return strconv.Itoa(max(c.Workers, 1) * each)
 }
+
+// filesMax is what "unlimited" counts as: the kernel's own default of
+// fs.nr_open.
+const filesMax = 1 << 20
 
 func openFiles() int {
 	var limit unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
-		return 1024
+		return 1024 // what every Unix allows
 	}
-	return int(min(limit.Cur, 1<<30))
+	return int(min(limit.Cur, filesMax))
 }
 
 func runtimeDir(uid int, xdg string) string {

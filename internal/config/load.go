@@ -1,10 +1,12 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"io/fs"
-	"os"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/odin-ws/odin/internal/event"
 	"go.yaml.in/yaml/v3"
@@ -21,13 +23,12 @@ type Input struct {
 	Env           []string          // as os.Environ
 	File          string            // --config; "": ODIN_CONFIG, else DefaultFile when it exists
 	NoDefaultFile bool              // odind demo reads none
-	Fixed         map[string]string // keys that nothing may change, by name; their origin is FixedBy
-	FixedBy       string            // "demo"
+	Ignore        []string          // keys, and sections that end in a dot, of which only the defaults count
 	Host          Host              // defaults that depend on the machine
 }
 
-// Origins says for every key where its value came from: "default", a
-// variable's name, a flag, file:line:column, or Input.FixedBy.
+// Origins says for every key where its value came from: OriginDefault, a
+// variable's name, a flag with its dashes, or file:line:column.
 type Origins map[string]string
 
 // OriginDefault is the origin of a value that nobody gave.
@@ -41,14 +42,10 @@ func Load(in Input) (*Config, Origins, error) {
 	l.file()
 	l.environment()
 	l.flags()
-	l.fixed()
 	l.computed()
 	l.password()
-	if len(l.problems) == 0 {
-		l.problems = check(&l.config, l.origins)
-	}
-	if len(l.problems) > 0 {
-		return &l.config, l.origins, l.problems
+	if problems := check(&l.config, l.origins, l.problems); len(problems) > 0 {
+		return &l.config, l.origins, problems
 	}
 	return &l.config, l.origins, nil
 }
@@ -70,12 +67,6 @@ type loader struct {
 	problems Problems
 }
 
-// put sets one key and keeps its mistakes, placed by at.
-func (l *loader) put(k Key, n *yaml.Node, origin string, at func(*yaml.Node) string) {
-	l.origins[k.Name] = origin
-	l.add(k.set(&l.config, n), at)
-}
-
 func (l *loader) add(wrongs []wrong, at func(*yaml.Node) string) {
 	for _, w := range wrongs {
 		l.problems = append(l.problems, Problem{Place: at(w.node), Key: w.key, What: w.what})
@@ -84,13 +75,13 @@ func (l *loader) add(wrongs []wrong, at func(*yaml.Node) string) {
 
 // text sets one key from a text that has a name for a place.
 func (l *loader) text(k Key, text, place string) {
-	at := func(*yaml.Node) string { return place }
 	n, err := node(k, text)
 	if err != nil || n == nil {
 		l.problems = append(l.problems, Problem{Place: place, Key: k.Name, What: "is no list, allowed: a list like [{topic: odin.trades, event: trade}]"})
 		return
 	}
-	l.put(k, n, place, at)
+	l.origins[k.Name] = place
+	l.add(k.set(&l.config, n), func(*yaml.Node) string { return place })
 }
 
 func (l *loader) defaults() {
@@ -156,18 +147,29 @@ func (l *loader) yaml(path string, data []byte) {
 	at := func(n *yaml.Node) string {
 		return path + ":" + strconv.Itoa(max(n.Line, 1)) + ":" + strconv.Itoa(max(n.Column, 1))
 	}
-	l.add(shape(root, 0), at)
-	l.add(section("", root, l.table, func(k Key, n *yaml.Node) {
+	wrongs := shape("", root, 0)
+	unknown := section("", root, l.table, func(k Key, n *yaml.Node) {
 		if k.Kind == Hidden {
-			l.add([]wrong{{n, k.Name, "must not stand in the file, allowed: " + k.Env() + ", or kafka.sasl.password_file"}}, at)
+			wrongs = append(wrongs, wrong{n, k.Name, "must not stand in the file, allowed: " + k.Env() + ", or kafka.sasl.password_file"})
 			return
 		}
-		l.put(k, n, at(n), at)
-	}), at)
+		if !l.ignored(k) {
+			l.origins[k.Name] = at(n)
+			wrongs = append(wrongs, k.set(&l.config, n)...)
+		}
+	})
+	wrongs = append(wrongs, unknown...)
+	slices.SortStableFunc(wrongs, func(a, b wrong) int {
+		return cmp.Or(cmp.Compare(a.node.Line, b.node.Line), cmp.Compare(a.node.Column, b.node.Column))
+	})
+	l.add(wrongs, at)
 }
 
 func (l *loader) environment() {
 	for _, k := range l.table {
+		if l.ignored(k) {
+			continue
+		}
 		name, value, problems := fromEnv(k, l.env)
 		l.problems = append(l.problems, problems...)
 		if name != "" {
@@ -185,34 +187,8 @@ func (l *loader) flags() {
 	}
 }
 
-func (l *loader) fixed() {
-	for _, k := range l.table {
-		if value, ok := l.in.Fixed[k.Name]; ok {
-			l.text(k, value, l.in.FixedBy)
-		}
-	}
-}
-
-// password reads the secret's file; both a file and a variable are a
-// mistake, because one of them would be ignored.
-func (l *loader) password() {
-	sasl := &l.config.Kafka.SASL
-	if sasl.PasswordFile == "" {
-		return
-	}
-	const key = "kafka.sasl.password_file"
-	place := l.origins[key]
-	if sasl.Password.IsSet() {
-		l.problems = append(l.problems, Problem{Place: place, Key: key, What: "there is " + l.origins["kafka.sasl.password"] + " too, allowed: one of them"})
-		return
-	}
-	data, err := os.ReadFile(sasl.PasswordFile)
-	if err != nil {
-		l.problems = append(l.problems, Problem{Place: place, Key: key, What: sasl.PasswordFile + " " + cannotRead(err)})
-		return
-	}
-	sasl.Password = NewSecret(trimLineEnd(string(data)))
-	if !sasl.Password.IsSet() {
-		l.problems = append(l.problems, Problem{Place: place, Key: key, What: sasl.PasswordFile + " is empty, allowed: the password and one line end"})
-	}
+func (l *loader) ignored(k Key) bool {
+	return slices.ContainsFunc(l.in.Ignore, func(name string) bool {
+		return name == k.Name || strings.HasSuffix(name, ".") && strings.HasPrefix(k.Name, name)
+	})
 }

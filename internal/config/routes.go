@@ -1,8 +1,8 @@
 package config
 
 import (
-	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -38,6 +38,11 @@ func parseRoute(key string, n *yaml.Node) (r Route, all []wrong) {
 		return r, []wrong{{n, key, "is no mapping, allowed: " + strings.Join(routeFields, ", ")}}
 	}
 	for name, value := range pairs(n) {
+		if !slices.Contains(routeFields, name.Value) {
+			what := allowed("unknown key", strings.Join(routeFields, ", ")) + didYouMean(name.Value, routeFields)
+			all = append(all, wrong{name, key + "." + name.Value, what})
+			continue
+		}
 		if err := setRouteField(&r, name.Value, value); err != nil {
 			all = append(all, wrong{value, key + "." + name.Value, err.Error()})
 		}
@@ -67,8 +72,6 @@ func setRouteField(r *Route, name string, n *yaml.Node) error {
 		}
 	case "slow":
 		r.Slow, err = Key{Choices: slowPolicies}.choice(text)
-	default:
-		err = errors.New(allowed("unknown key", strings.Join(routeFields, ", ")) + didYouMean(name, routeFields))
 	}
 	return err
 }

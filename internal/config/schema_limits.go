@@ -82,7 +82,7 @@ func sessionLimits() []Key {
 func workerLimits() []Key {
 	return []Key{
 		{
-			Name: "limits.connections_max", Kind: Number, Min: 1, Max: 100_000_000,
+			Name: "limits.connections_max", Kind: Number, Min: 1, Max: workersMax * filesMax,
 			Aliases: []string{"WS_MAX_CONNECTIONS"},
 			Auto:    "workers × (open files allowed to a process − limits.fds_reserve)", auto: func(h Host, c *Config) string { return h.connections(c) },
 			Help:  "connections of the whole server; beyond: 503",

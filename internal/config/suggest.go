@@ -11,20 +11,27 @@ func didYouMean(written string, candidates []string) string {
 	return ""
 }
 
-// Nearest returns the candidate that is at most a third of its length of
-// edits away from what was written, the nearest first; "" if there is none.
+// Nearest returns the candidate that was probably meant: one that is at most
+// a third of its length of edits away, or that is the beginning of what was
+// written or the other way round; the nearest first, "" if there is none.
 func Nearest(written string, candidates []string) string {
-	if len(written) > nearMax {
+	written = strings.ToLower(written)
+	if written == "" || len(written) > nearMax {
 		return ""
 	}
 	best, least := "", 0
 	for _, c := range candidates {
-		d := distance(strings.ToLower(written), strings.ToLower(c))
-		if d <= max(1, len(c)/3) && (best == "" || d < least) {
+		d := distance(written, strings.ToLower(c))
+		if (d <= max(1, len(c)/3) || begins(written, strings.ToLower(c))) && (best == "" || d < least) {
 			best, least = c, d
 		}
 	}
 	return best
+}
+
+// begins tells whether the shorter one, of at least 3 bytes, begins the other.
+func begins(a, b string) bool {
+	return min(len(a), len(b)) >= 3 && (strings.HasPrefix(a, b) || strings.HasPrefix(b, a))
 }
 
 // nearMax bounds what is compared at all: no key is that long.

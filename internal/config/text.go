@@ -12,7 +12,7 @@ import (
 )
 
 // textMax bounds every text value, in bytes.
-const textMax = 4096
+const textMax = 1024
 
 // text checks a value of one of the kinds that are kept as text, and returns
 // it in its canonical form.
@@ -40,28 +40,39 @@ func (k Key) text(text string) (string, error) {
 // checkAddress takes HOST:PORT; one to connect to needs a host and a port
 // that is not 0, one to listen on neither.
 func checkAddress(text string, remote bool) error {
-	right := `HOST:PORT or :PORT, like :3001`
+	right := "HOST:PORT or :PORT, like :3001"
 	if remote {
 		right = "HOST:PORT, like 127.0.0.1:9092"
 	}
 	host, port, err := net.SplitHostPort(text)
 	if err != nil {
-		why := "is no address"
-		if _, err := strconv.ParseUint(text, 10, 16); err == nil {
-			return fmt.Errorf(`%q has no colon, allowed: %s, did you mean ":%s"?`, text, right, text)
-		}
-		return fmt.Errorf("%q %s, allowed: %s", text, why, right)
+		return errors.New(allowed(strconv.Quote(text)+" is no address", right) + addressMeant(text, remote))
 	}
 	n, err := strconv.ParseUint(port, 10, 16)
 	switch {
 	case err != nil:
-		return fmt.Errorf("%q has no port from 0 to 65535, allowed: %s", text, right)
+		return errors.New(allowed(strconv.Quote(text)+" has no port from 0 to 65535", right))
 	case remote && (n == 0 || host == ""):
-		return fmt.Errorf("%q names no host and port to connect to, allowed: %s", text, right)
+		return errors.New(allowed(strconv.Quote(text)+" names no host and port to connect to", right))
 	case strings.ContainsAny(host, " /@"):
-		return fmt.Errorf("%q has no proper host, allowed: %s", text, right)
+		return errors.New(allowed(strconv.Quote(text)+" has no proper host", right))
 	}
 	return nil
+}
+
+// addressMeant guesses what somebody meant who left out a part.
+func addressMeant(text string, remote bool) string {
+	_, err := strconv.ParseUint(text, 10, 16)
+	switch {
+	case text == "" || strings.ContainsAny(text, " :/@[]"):
+		return ""
+	case !remote && err == nil:
+		return `, did you mean ":` + text + `"?`
+	case remote:
+		return `, did you mean "` + text + `:9092"?`
+	default:
+		return `, did you mean "` + text + `:3001"?`
+	}
 }
 
 // pretty is what the replaced system called text.

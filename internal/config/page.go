@@ -1,0 +1,140 @@
+package config
+
+import (
+	"fmt"
+	"io"
+	"strings"
+)
+
+const pageHead = `# Configuration
+
+<!-- Generated from the table in internal/config: go test ./internal/config -run Page -update -->
+
+Odin reads one YAML file: ` + "`--config FILE`" + `, else the one that ` + "`ODIN_CONFIG`" + ` names, else ` + "`" + DefaultFile + "`" + ` when it exists
+(` + "`odind demo`" + ` reads no default file). Every key is also a variable, the usual ones are flags too.
+A flag beats a variable, which beats the file, which beats the default; an empty variable counts as not set.
+
+All mistakes are reported at once, on standard error, and nothing is started (exit code 2):
+
+    odin.yaml:2:10: workers: 0 is out of range, allowed: 1 to 128
+    ODIN_LISTN: unknown variable, allowed: those of docs/CONFIGURATION.md, did you mean "ODIN_LISTEN"?
+
+` + "`odind check`" + ` does just that, and prints the effective configuration with the origin of each value. Two servers with the same
+` + "`config_digest`" + ` in ` + "`odinctl status --json`" + ` run with the same configuration (secrets left out).
+
+- Nested keys are nested in the file: ` + "`kafka: {brokers: [\"k1:9092\", \"k2:9092\"]}`" + `. In a variable or a flag, a list is separated by commas.
+- Bytes are a number, or one with ` + "`KiB`, `MiB`, `GiB`" + `. Times are a number of the unit in the key's name, or one with its own: ` + "`5s`, `2m`" + `.
+- Secrets come from a file or the environment, never from the YAML file or a flag, and are printed nowhere.
+- A key with a *reload* mark may change while odind runs; all others need a restart.
+- Variables of the system that Odin replaces are taken as aliases: the ` + "`ODIN_…`" + ` variable beats them, and two that differ are an error.
+
+An example; every key has a default, so the empty file is a good one:
+
+` + "```yaml" + `
+listen: ":3001"
+kafka:
+  brokers: ["kafka-1:9092", "kafka-2:9092"]
+  start: 15m
+  sasl: {mechanism: SCRAM-SHA-512, user: odin, password_file: /etc/odin/password}
+  tls: {enabled: true, ca_file: /etc/odin/ca.pem}
+origins: ["https://app.example.com"]
+routes:
+  - {topic: odin.trades, subject: key, event: trade, slow: close}
+  - {topic: odin.balances, subject: "header:account", event: balances, slow: conflate}
+limits:
+  history_bytes_max: 512MiB
+` + "```" + `
+
+A route maps one topic to channels ` + "`SUBJECT.EVENT`" + `. ` + "`subject`" + ` says where the first part comes from: ` + "`key`" + ` (the default), ` + "`header:NAME`" + ` or
+` + "`json:PATH`" + `. ` + "`slow`" + ` says what happens to a session that is too slow: ` + "`close`" + ` (the default), ` + "`drop`" + ` (oldest first, announced by ` + "`gap`" + `) or
+` + "`conflate`" + ` (only the newest record of a channel is kept).
+`
+
+// pageSections are the headings of the page and the keys below each.
+func pageSections() []struct {
+	title string
+	keys  []Key
+} {
+	return []struct {
+		title string
+		keys  []Key
+	}{
+		{"Server", serverKeys()},
+		{"Kafka and routes", kafkaKeys()},
+		{"Limits of a session", sessionLimits()},
+		{"Limits of a worker", workerLimits()},
+		{"Limits of one turn of a worker's loop", turnLimits()},
+		{"Limits of the supervisor", supervisorLimits()},
+		{"When clients come back", retryLimits()},
+		{"What is too much", healthLimits()},
+	}
+}
+
+// Page writes docs/CONFIGURATION.md.
+func Page(w io.Writer) error {
+	var b strings.Builder
+	b.WriteString(pageHead)
+	for _, section := range pageSections() {
+		b.WriteString("\n## " + section.title + "\n\n| key | variable, flag | default | allowed | what, and why |\n|---|---|---|---|---|\n")
+		for _, k := range section.keys {
+			fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", code(k.Name), k.pageNames(), k.pageDefault(), k.pageAllowed(), k.pageHelp())
+		}
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func code(text string) string { return "`" + text + "`" }
+
+func (k Key) pageNames() string {
+	names := []string{code(k.Env())}
+	if k.Flag != "" {
+		names = append(names, code("--"+k.Flag))
+	}
+	for _, alias := range k.Aliases {
+		names = append(names, "*"+code(alias)+"*")
+	}
+	return strings.Join(names, ", ")
+}
+
+func (k Key) pageDefault() string {
+	switch {
+	case k.Auto != "":
+		return k.Auto
+	case k.Default != "":
+		return code(k.Default)
+	default:
+		return "–"
+	}
+}
+
+func (k Key) pageAllowed() string {
+	switch k.Kind {
+	case Bytes:
+		return formatBytes(k.Min) + " to " + formatBytes(k.Max)
+	case Number, Decimal, Milliseconds, Microseconds, Seconds:
+		return fmt.Sprintf("%d to %d", k.Min, k.Max)
+	case Choice:
+		return strings.Trim(strings.Join(k.Choices, ", "), ", ")
+	default:
+		return kindWords()[k.Kind]
+	}
+}
+
+func kindWords() map[Kind]string {
+	return map[Kind]string{
+		Text: "text", Address: "HOST:PORT or :PORT", Path: "a path", Switch: "true, false", StartAt: "end, start, a duration",
+		Hidden: "a secret", AddressList: "list of HOST:PORT", OriginList: "list of SCHEME://HOST[:PORT]", RouteList: "list of {topic, subject, event, slow}",
+	}
+}
+
+func (k Key) pageHelp() string {
+	text := k.Help
+	if k.Why != "" {
+		text += ". " + strings.ToUpper(k.Why[:1]) + k.Why[1:]
+	}
+	if k.Reload {
+		text += " *(reload)*"
+	}
+	return strings.ReplaceAll(text, "|", "\\|")
+}
