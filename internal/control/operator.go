@@ -3,6 +3,7 @@ package control
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -78,30 +79,42 @@ func exchange(conn net.Conn, r Request, deadline time.Time) (answer Response, er
 	return answer, json.Unmarshal(line, &answer)
 }
 
-// Serve answers the callers of l until l is closed, CallersMax at a time; it
-// returns when the last one has gone. handle may be called concurrently.
-func Serve(l net.Listener, handle func(Request) Response) error {
+// Serve answers the callers of l, CallersMax at a time, until ctx ends; then
+// it closes l and every connection, and returns when handle runs no more.
+// handle may be called concurrently.
+func Serve(ctx context.Context, l net.Listener, handle func(Request) Response) error {
+	ctx, end := context.WithCancel(ctx)
 	var callers sync.WaitGroup
 	defer callers.Wait()
+	defer end()
+	context.AfterFunc(ctx, func() { l.Close() })
 	free := make(chan struct{}, CallersMax)
 	for {
-		free <- struct{}{}
+		select {
+		case free <- struct{}{}:
+		case <-ctx.Done():
+			return nil
+		}
 		conn, err := l.Accept()
-		if errors.Is(err, net.ErrClosed) {
+		if ctx.Err() != nil || errors.Is(err, net.ErrClosed) {
+			if conn != nil {
+				conn.Close()
+			}
 			return nil
 		}
 		if err != nil {
 			return fmt.Errorf("control: accept on %s: %w", l.Addr(), err)
 		}
 		callers.Go(func() {
-			serve(conn, handle)
+			serve(ctx, conn, handle)
 			<-free
 		})
 	}
 }
 
-func serve(conn net.Conn, handle func(Request) Response) {
+func serve(ctx context.Context, conn net.Conn, handle func(Request) Response) {
 	defer conn.Close()
+	defer context.AfterFunc(ctx, func() { conn.Close() })()
 	in := lines(conn)
 	for {
 		if conn.SetDeadline(time.Now().Add(IdleMax)) != nil {

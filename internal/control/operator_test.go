@@ -2,6 +2,7 @@ package control
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"net"
 	"os"
@@ -21,9 +22,10 @@ func serving(t *testing.T, handle func(Request) Response) string {
 		t.Fatal(err)
 	}
 	served := make(chan error, 1)
-	go func() { served <- Serve(l, handle) }()
+	ctx, end := context.WithCancel(context.Background())
+	go func() { served <- Serve(ctx, l, handle) }()
 	t.Cleanup(func() {
-		l.Close()
+		end()
 		if err := <-served; err != nil {
 			t.Errorf("serve: %v", err)
 		}
@@ -129,5 +131,34 @@ func TestCallersAreBounded(t *testing.T) {
 	held.Wait()
 	if _, err := Call(path, Request{Command: CommandVersion}, 10*time.Second); err != nil {
 		t.Errorf("after the others had gone: %v", err)
+	}
+}
+
+// TestServeEndsWithItsCallers: neither an idle caller nor a crowd of them
+// holds up the end.
+func TestServeEndsWithItsCallers(t *testing.T) {
+	path := filepath.Join(t.TempDir(), SocketName)
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, end := context.WithCancel(context.Background())
+	served := make(chan error, 1)
+	go func() { served <- Serve(ctx, l, versions) }()
+	for range CallersMax + 1 {
+		conn, err := net.Dial("unix", path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+	}
+	end()
+	select {
+	case err := <-served:
+		if err != nil {
+			t.Fatal(err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Fatal("an idle caller holds up the end")
 	}
 }
