@@ -171,31 +171,34 @@ func skipSpace(s []byte, i int) int {
 // skipString goes from behind the opening quote to behind the closing one.
 func skipString(s []byte, i int) (int, bool) {
 	for {
-		i = skipPlain(s, i)
-		if i >= len(s) {
+		if i = skipPlain(s, i); i >= len(s) {
 			return i, false
 		}
-		switch b := s[i]; {
-		case b == '"':
+		if s[i] == '"' {
 			return i + 1, true
-		case b == '\\':
-			n := escapeSize(s[i:])
-			if n == 0 {
-				return i, false
-			}
-			i += n
-		case b < ' ':
-			return i, false
-		case b < utf8.RuneSelf:
-			i++
-		default:
-			r, n := utf8.DecodeRune(s[i:])
-			if r == utf8.RuneError && n == 1 {
-				return i, false
-			}
-			i += n
 		}
+		n := specialSize(s[i:])
+		if n == 0 {
+			return i, false
+		}
+		i += n
 	}
+}
+
+// specialSize is the length of the escape or rune at the head of s, 0 if a
+// string can't hold it.
+func specialSize(s []byte) int {
+	switch {
+	case s[0] == '\\':
+		return escapeSize(s)
+	case s[0] < ' ':
+		return 0
+	}
+	r, n := utf8.DecodeRune(s)
+	if r == utf8.RuneError && n == 1 {
+		return 0
+	}
+	return n
 }
 
 const (
@@ -212,7 +215,7 @@ func skipPlain(s []byte, i int) int {
 		x := binary.LittleEndian.Uint64(s[i:])
 		hit := (x - ones*' ') | ((x ^ ones*'"') - ones) | ((x ^ ones*'\\') - ones) | x
 		if hit &= highs; hit != 0 {
-			return i + bits.TrailingZeros64(hit)/8
+			return i + bits.TrailingZeros64(hit)>>3
 		}
 	}
 	for i < len(s) && plain(s[i]) {
