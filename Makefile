@@ -29,9 +29,9 @@ test: ## the Go tests
 	@scripts/gotest.sh $(TESTFLAGS) ./...
 
 .PHONY: race
-race: ## the Go tests under the race detector
+race: ## the Go tests under the race detector, but for whole processes
 	@scripts/apt.sh gcc libc6-dev
-	@scripts/gotest.sh -race $(TESTFLAGS) ./...
+	@scripts/gotest.sh -race $(TESTFLAGS) $$(go list ./... | grep -v /test/e2e)
 
 .PHONY: lint
 lint: ## gofumpt, golangci-lint, shellcheck, a tidy go.mod
@@ -50,8 +50,8 @@ realkafka: ## the tests against Apache Kafka, which is fetched
 	@scripts/tagged.sh realkafka $(TESTFLAGS)
 
 .PHONY: e2e
-e2e: build ## the tests of whole processes: kill, freeze, drain
-	@scripts/tagged.sh e2e $(TESTFLAGS)
+e2e: ## the tests of whole processes alone: kill, freeze, drain
+	@scripts/gotest.sh $(TESTFLAGS) ./test/e2e
 
 .PHONY: browser
 browser: build ## the page of `make demo` in Chromium
@@ -68,6 +68,15 @@ autobahn: ## RFC 6455 by Autobahn's cases
 .PHONY: bench
 bench: build ## what a delivery and an idle session cost, beside the floor of this machine
 	@bench/compare.sh
+
+.PHONY: tools
+tools: ## get all tools in their pinned versions
+	@scripts/tools.sh gofumpt golangci-lint shellcheck k6 chromium playwright-core autobahn
+	@bench/build.sh
+
+.PHONY: ci
+ci: ## everything: what .ci/run runs
+	@.ci/run
 
 .PHONY: clean
 clean: ## remove bin/ (the cache stays)

@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# bench/test/check.sh
+# Are the tools of the benchmark right, and does a short run of odin lose
+# nothing? Says nothing about speed. Needs bin/odind.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+scripts/apt.sh jq bc python3 util-linux
+tools=$(bench/build.sh)
+python3 "$tools/test/torture.py"
+
+ODIND=$PWD/bin/odind
+export ODIND
+run=$("$tools/run.sh" odin 300 200 50 3)
+echo "$run"
+jq -e '.opened == 300 and .missing == 0 and .gaps == 0 and .dups == 0 and .reorders == 0 and .closed == 0
+	and .proto_errors == 0 and .published.published > 150' <<<"$run" >/dev/null || {
+	echo "check.sh: records are missing, or connections were lost" >&2
+	exit 1
+}
