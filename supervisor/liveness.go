@@ -1,0 +1,82 @@
+package supervisor
+
+import "time"
+
+// verdict is what a worker's heartbeat says of it.
+type verdict int
+
+const (
+	alive   verdict = iota
+	suspect         // its partitions are elected anew
+	dead            // dumped and killed
+)
+
+// String is the verdict in logs.
+func (v verdict) String() string { return [...]string{"alive", "suspect", "dead"}[v] }
+
+// lateBeats is how many beats a poll may come after the one before it and
+// still count as on time.
+const lateBeats = 5
+
+// liveness watches heartbeats (rule 13 of docs/DESIGN.md). It counts its own
+// polls, not time: a heartbeat is stale by as many on-time polls as found it
+// unchanged. When a poll is late, the machine or the supervisor stood still,
+// perhaps the workers with it, and everything counted before proves nothing.
+type liveness struct {
+	beat         time.Duration // between polls
+	suspectPolls int
+	deadPolls    int
+
+	last   time.Time // of the last poll
+	pulses []pulse
+}
+
+// pulse is one slot's heartbeat.
+type pulse struct {
+	count uint64
+	stale int // on-time polls that found count unchanged
+}
+
+func newLiveness(slots int, beat, suspectAfter, deadAfter time.Duration) *liveness {
+	return &liveness{
+		beat:         beat,
+		suspectPolls: polls(suspectAfter, beat),
+		deadPolls:    max(polls(deadAfter, beat), polls(suspectAfter, beat)+1),
+		pulses:       make([]pulse, slots),
+	}
+}
+
+// polls is how many beats a time has, rounded up, at least one.
+func polls(d, beat time.Duration) int { return max(1, int((d+beat-1)/beat)) }
+
+// begin starts a poll of all slots: all counts restart if it is late.
+func (l *liveness) begin(now time.Time) (late bool) {
+	late = !l.last.IsZero() && now.Sub(l.last) > lateBeats*l.beat
+	l.last = now
+	if late {
+		for i := range l.pulses {
+			l.pulses[i].stale = 0
+		}
+	}
+	return late
+}
+
+// restart forgets what was counted of a slot: a new worker runs in it.
+func (l *liveness) restart(slot int) { l.pulses[slot].stale = 0 }
+
+// look takes the beats that a slot's worker has counted, once a poll.
+func (l *liveness) look(slot int, count uint64) verdict {
+	p := &l.pulses[slot]
+	if p.count != count {
+		p.count, p.stale = count, 0
+		return alive
+	}
+	p.stale++
+	switch {
+	case p.stale > l.deadPolls:
+		return dead
+	case p.stale > l.suspectPolls:
+		return suspect
+	}
+	return alive
+}

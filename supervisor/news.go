@@ -1,0 +1,80 @@
+package supervisor
+
+import (
+	"io"
+	"os"
+	"runtime"
+	"syscall"
+
+	"github.com/odin-ws/odin/internal/control"
+)
+
+// news is what the goroutines around a worker tell the crew.
+type news struct {
+	slot       int
+	generation uint32
+	kind       newsKind
+	message    control.Message // said
+	how        string          // ended
+	err        error           // broke
+}
+
+type newsKind int
+
+const (
+	said  newsKind = iota
+	broke          // the control socket: no more can be said
+	ended          // waitpid has reported the worker's end
+)
+
+// handle takes one piece of news; one of a worker that has ended since is nothing.
+func (c *crew) handle(n news) {
+	w := c.find(n.slot, n.generation)
+	if w == nil {
+		return
+	}
+	s := c.slots[n.slot]
+	switch n.kind {
+	case said:
+		c.message(s, n.message)
+	case broke:
+		c.log.Debug("control socket", "worker", s.index, "pid", w.pid, "err", n.err)
+		c.killLater(w)
+	case ended:
+		c.exited(s, n.how)
+	}
+}
+
+// signals that the supervisor takes. PIPE is among them so that losing the
+// reader of our log is no reason to die.
+func signals() []os.Signal {
+	return []os.Signal{
+		syscall.SIGTERM, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGHUP, syscall.SIGUSR2,
+		syscall.SIGTTIN, syscall.SIGTTOU, syscall.SIGPIPE,
+	}
+}
+
+// signal acts on one.
+func (c *crew) signal(s os.Signal, dumpTo io.Writer) {
+	switch s {
+	case syscall.SIGTERM, syscall.SIGINT:
+		c.stop(s.String())
+	case syscall.SIGQUIT:
+		c.log.Info("goroutines of all processes follow")
+		_, _ = dumpTo.Write(stacks())
+		c.dump()
+	case syscall.SIGHUP:
+		c.log.Warn("hangup: this odind does not reload, nothing has changed; restart it to change its configuration")
+	case syscall.SIGPIPE:
+	default:
+		c.log.Warn("signal ignored", "signal", s.String())
+	}
+}
+
+// stacksMax is the most bytes of one dump.
+const stacksMax = 4 << 20
+
+func stacks() []byte {
+	buf := make([]byte, stacksMax)
+	return buf[:runtime.Stack(buf, true)]
+}

@@ -1,0 +1,108 @@
+package supervisor
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/odin-ws/odin/shm"
+)
+
+// readiness is the answer of /readyz, made by the crew, read by all.
+type readiness struct {
+	ready   bool
+	was     bool     // it was true once: only stopping and nobody accepting end it
+	reasons []string // why not
+}
+
+// refresh brings readiness, and odind's state in the segment, up to date.
+func (c *crew) refresh() {
+	before := c.readiness.Load()
+	was := before != nil && before.was
+	reasons := c.reasons(was)
+	next := &readiness{ready: len(reasons) == 0, was: was || len(reasons) == 0, reasons: reasons}
+	c.readiness.Store(next)
+	c.segment.Process().SetState(state(c.stopping, next.was))
+	if before != nil && before.was && before.ready != next.ready {
+		c.log.Warn("readiness changed", "ready", next.ready, "why", strings.Join(reasons, "; "))
+	}
+}
+
+func state(stopping, was bool) shm.State {
+	switch {
+	case stopping:
+		return shm.Draining
+	case was:
+		return shm.Ready
+	}
+	return shm.Starting
+}
+
+// reasons are why we are not ready. Once we were, a broker that goes away only
+// degrades, unless ready.require_source is set.
+func (c *crew) reasons(was bool) (why []string) {
+	if c.stopping {
+		return []string{"stopping"}
+	}
+	accepting := c.accepting()
+	if accepting == 0 {
+		why = append(why, "no worker accepts")
+	}
+	if sick := c.sourceFault(); sick != "" && (!was || c.require) {
+		why = append(why, sick)
+	}
+	if was {
+		return why
+	}
+	if len(c.missing) > 0 {
+		why = append(why, "missing topics: "+strings.Join(c.missing, ", "))
+	}
+	if c.segment.TopologyVersion() == 0 {
+		return append(why, "topics and partitions are not known yet")
+	}
+	if n := c.unpositioned(); accepting > 0 && n > 0 {
+		why = append(why, fmt.Sprintf("%d of %d partitions have no position yet", n, c.segment.Partitions()))
+	}
+	return why
+}
+
+// accepting counts the workers that take clients.
+func (c *crew) accepting() int {
+	return len(those(c.views(), func(v view) bool { return v.sound() && v.ready }))
+}
+
+// sourceFault is why no worker's source is healthy, "" if one's is.
+func (c *crew) sourceFault() (why string) {
+	for _, s := range c.slots {
+		switch {
+		case s.worker == nil:
+		case s.worker.healthy:
+			return ""
+		case why == "":
+			why = "source: " + s.worker.reason
+		}
+	}
+	return why
+}
+
+// unpositioned counts the partitions in which no ready worker has a position.
+func (c *crew) unpositioned() (n int) {
+	for i := range c.segment.Partitions() {
+		if !c.positioned(i) {
+			n++
+		}
+	}
+	return n
+}
+
+func (c *crew) positioned(partition int) bool {
+	for _, s := range c.slots {
+		if s.worker == nil || !s.worker.ready {
+			continue
+		}
+		p, ok := s.shm.Position(partition)
+		if ok && p.Positioned && p.Generation == s.worker.generation {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,117 @@
+package supervisor
+
+import (
+	"context"
+	"log/slog"
+	"math/rand/v2"
+	"os"
+	"os/signal"
+	"runtime"
+	"time"
+
+	"github.com/odin-ws/odin/internal/config"
+	"github.com/odin-ws/odin/systemd"
+)
+
+// Options are what Run needs beside the configuration.
+type Options struct {
+	Version string          // of this build
+	Ready   func(ReadyInfo) // called once, when /readyz has become 200; may be nil
+	Log     *slog.Logger    // nil: slog.Default
+}
+
+// ReadyInfo is what the ready line tells; a wildcard host is shown as
+// 127.0.0.1.
+type ReadyInfo struct {
+	WS         string // ws://HOST:PORT/ws
+	Operator   string // http://HOST:PORT
+	RuntimeDir string
+}
+
+// newsMax is how many pieces of news may wait for the crew; their senders wait then.
+const newsMax = 256
+
+// Run supervises until TERM, INT or ctx ends it: nil then. Other ends are a
+// *StartError, before anything was started, and ErrGivenUp. ExitCode maps
+// them. When it returns, no worker is left.
+//
+// Workers are started on the caller's OS thread and get TERM when that thread
+// ends, so the caller should be main's goroutine, locked by
+// runtime.LockOSThread.
+func Run(ctx context.Context, cfg config.Config, opts Options) error {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	log := opts.Log
+	if log == nil {
+		log = slog.Default()
+	}
+	files, err := raiseFiles()
+	if err != nil {
+		log.Warn("go on with the limit of open files that we have", "err", err)
+	}
+	h, err := open(cfg, opts.Version)
+	if err != nil {
+		return err
+	}
+	defer h.close()
+	warnFiles(log, cfg, files)
+	notifier, err := systemd.FromEnv(os.Getenv)
+	if err != nil {
+		log.Warn("the service manager is not told", "err", err)
+	}
+	defer notifier.Close()
+	return h.supervise(ctx, cfg, opts, notifier, log)
+}
+
+// supervise is the crew's goroutine.
+func (h *house) supervise(ctx context.Context, cfg config.Config, opts Options, notifier *systemd.Notifier, log *slog.Logger) error {
+	events, done := make(chan news, newsMax), make(chan struct{})
+	defer close(done)
+	launch := &launcher{segment: h.segment.File(), events: events, done: done}
+	c, err := newCrew(cfg, h.segment, system{
+		now: time.Now, random: rand.Float64, start: launch.start,
+		listen: func(slot int) (*os.File, error) { return h.listeners[slot].file() },
+	}, log)
+	if err != nil {
+		return err
+	}
+	took := make(chan os.Signal, 16)
+	signal.Notify(took, signals()...)
+	defer signal.Stop(took)
+	h.serve(c, opts.Version, log)
+	c.begin()
+
+	herald := &herald{notifier: notifier, info: h.info, ready: opts.Ready, log: log}
+	ticker := time.NewTicker(cfg.Limits.HeartbeatBeat)
+	defer ticker.Stop()
+	asked := ctx.Done()
+	for {
+		select {
+		case n := <-events:
+			c.handle(n)
+		case s := <-took:
+			c.signal(s, os.Stderr)
+		case <-asked:
+			asked = nil
+			c.stop(context.Cause(ctx).Error())
+		case <-ticker.C:
+			c.tick()
+			herald.tick(time.Now(), h.segment)
+		}
+		herald.tell(c)
+		if over, err := c.over(); over {
+			return err
+		}
+	}
+}
+
+// over tells whether nothing is left to do.
+func (c *crew) over() (bool, error) {
+	switch {
+	case c.stopping:
+		return c.running() == 0, nil
+	case c.allGivenUp():
+		return true, ErrGivenUp
+	}
+	return false, nil
+}

@@ -1,0 +1,118 @@
+package supervisor
+
+import (
+	"time"
+
+	"github.com/odin-ws/odin/internal/control"
+	"github.com/odin-ws/odin/shm"
+)
+
+// spawn starts the next incarnation of a slot. A start that fails counts like
+// a worker that ended at once.
+func (c *crew) spawn(s *slot) {
+	founder := len(those(c.views(), func(v view) bool { return v.sound() && v.ready })) == 0
+	s.generation = s.generation%generationMax + 1
+	p, err := c.start(s.index, s.generation)
+	if s.generation > 1 {
+		c.count(shm.Respawns)
+		s.shm.CountRespawn()
+	}
+	if err != nil {
+		c.log.Error("worker not started", "worker", s.index, "err", err)
+		c.retry(s, 0)
+		return
+	}
+	s.worker = &worker{process: p, generation: s.generation, started: c.now(), founder: founder, healthy: true}
+	s.due = time.Time{}
+	s.shm.SetSpawn(p.pid, s.generation, shm.Wall())
+	c.liveness.restart(s.index)
+	c.log.Info("worker started", "worker", s.index, "pid", p.pid, "generation", s.generation)
+	c.tell(s, control.Message{Type: control.Config, Config: c.config, Slot: s.index, Generation: s.generation, Slots: len(c.slots)})
+	c.link(s)
+}
+
+// link joins a new worker to every sibling by a socketpair. What was between
+// the siblings and its predecessor is replaced.
+func (c *crew) link(s *slot) {
+	for _, peer := range c.slots {
+		if peer == s || peer.worker == nil {
+			continue
+		}
+		ours, theirs, err := control.Socketpair()
+		if err != nil {
+			c.log.Error("workers not linked: both are missing records of each other's partitions", "worker", s.index, "peer", peer.index, "err", err)
+			c.kill(s) // it would never know all positions; the next one may find a free descriptor
+			return
+		}
+		c.tell(s, control.Message{Type: control.Link, Peer: peer.index, PeerGeneration: peer.worker.generation}, ours)
+		c.tell(peer, control.Message{Type: control.Link, Peer: s.index, PeerGeneration: s.worker.generation}, theirs)
+	}
+}
+
+// exited takes note that waitpid has reported a worker's end.
+func (c *crew) exited(s *slot, how string) {
+	w := s.worker
+	up := c.now().Sub(w.started)
+	w.close()
+	s.worker = nil
+	s.shm.ClearGauges()
+	s.shm.SetSuspect(false)
+	s.shm.SetState(shm.Gone)
+	c.count(shm.WorkersExited)
+	if c.stopping {
+		c.log.Info("worker ended", "worker", s.index, "pid", w.pid, "how", how)
+		c.refresh()
+		return
+	}
+	c.log.Error("worker ended unasked", "worker", s.index, "pid", w.pid, "how", how, "up", up.Round(time.Millisecond))
+	c.review() // the others take over before the new one is started
+	c.retry(s, up)
+	c.startDue(c.now())
+	c.review()
+}
+
+// retry plans the slot's next start, or none.
+func (c *crew) retry(s *slot, up time.Duration) {
+	wait, giveUp := s.backoff.next(up, c.random())
+	if giveUp {
+		s.givenUp = true
+		c.count(shm.WorkersGivenUp)
+		c.log.Error("worker given up: it keeps failing", "worker", s.index, "attempts", s.backoff.attempts)
+		return
+	}
+	s.due = c.now().Add(wait)
+	if wait > 0 {
+		c.log.Warn("worker starts again later", "worker", s.index, "wait", wait.Round(time.Millisecond), "attempt", s.backoff.attempts)
+	}
+}
+
+// startDue starts the workers whose time has come. None while stopping.
+func (c *crew) startDue(now time.Time) (started bool) {
+	for _, s := range c.slots {
+		if s.worker == nil && !s.givenUp && !c.stopping && !now.Before(s.due) {
+			c.spawn(s)
+			started = true
+		}
+	}
+	return started
+}
+
+// allGivenUp tells that there is nothing left to supervise.
+func (c *crew) allGivenUp() bool {
+	for _, s := range c.slots {
+		if !s.givenUp {
+			return false
+		}
+	}
+	return true
+}
+
+// running counts the processes that have not been waited for.
+func (c *crew) running() (n int) {
+	for _, s := range c.slots {
+		if s.worker != nil {
+			n++
+		}
+	}
+	return n
+}

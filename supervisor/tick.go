@@ -1,0 +1,127 @@
+package supervisor
+
+import (
+	"syscall"
+	"time"
+
+	"github.com/odin-ws/odin/internal/control"
+	"github.com/odin-ws/odin/shm"
+)
+
+// tick is one poll: heartbeats, deadlines, starts that are due.
+func (c *crew) tick() {
+	now := c.now()
+	c.segment.Process().Beat(shm.Monotonic())
+	changed := c.watch(now)
+	c.killDue(now)
+	if c.sources.due(now) {
+		c.settleSources()
+		changed = true
+	}
+	if changed = c.startDue(now) || changed; changed {
+		c.review()
+		return
+	}
+	if !c.stopping {
+		c.lend() // time alone makes a slow start overdue
+	}
+	c.refresh()
+}
+
+// watch looks at every heartbeat.
+func (c *crew) watch(now time.Time) (changed bool) {
+	if c.liveness.begin(now) {
+		c.log.Warn("supervisor polled late: the machine or odind stood still; heartbeats are counted anew")
+	}
+	for _, s := range c.slots {
+		if s.worker == nil {
+			continue
+		}
+		count, _ := s.shm.LastBeat()
+		if next := c.liveness.look(s.index, count); next != s.worker.verdict {
+			changed = true
+			c.judge(s, next)
+		}
+	}
+	return changed
+}
+
+// judge acts on a new verdict.
+func (c *crew) judge(s *slot, next verdict) {
+	w := s.worker
+	c.log.Warn("heartbeat", "worker", s.index, "pid", w.pid, "was", w.verdict, "is", next)
+	w.verdict = next
+	s.shm.SetSuspect(next != alive)
+	switch next {
+	case suspect:
+		c.count(shm.Suspects)
+	case dead:
+		c.count(shm.Deaths)
+		_ = w.signal(syscall.SIGQUIT) // the Go runtime dumps even if the scheduler is stuck
+		c.killLater(w)
+	}
+}
+
+// killLater gives a worker killGrace to end by itself.
+func (c *crew) killLater(w *worker) {
+	if w.killAt.IsZero() {
+		w.killAt = c.now().Add(killGrace)
+	}
+}
+
+// killDue kills those whose time is up.
+func (c *crew) killDue(now time.Time) {
+	if c.stopping && !now.Before(c.killAt) {
+		c.killAll("it did not stop in time")
+	}
+	for _, s := range c.slots {
+		if w := s.worker; w != nil && !w.killed && !w.killAt.IsZero() && !now.Before(w.killAt) {
+			c.kill(s)
+		}
+	}
+}
+
+// kill ends a worker now; its exit is reported like any other.
+func (c *crew) kill(s *slot) {
+	c.count(shm.Kills)
+	s.worker.killed = true
+	if err := s.worker.signal(syscall.SIGKILL); err != nil {
+		c.log.Error("worker not killed", "worker", s.index, "pid", s.worker.pid, "err", err)
+	}
+}
+
+// settleSources takes what the workers reported of their sources for true.
+func (c *crew) settleSources() {
+	for _, s := range c.slots {
+		if w := s.worker; w != nil && w.sick == w.healthy {
+			w.sick = !w.healthy
+			c.log.Warn("source", "worker", s.index, "healthy", w.healthy, "reason", w.reason)
+		}
+	}
+}
+
+// message takes what a worker says.
+func (c *crew) message(s *slot, m control.Message) {
+	w := s.worker
+	switch m.Type {
+	case control.Ready:
+		w.ready = true
+		c.log.Info("worker ready", "worker", s.index, "pid", w.pid, "after", c.now().Sub(w.started).Round(time.Millisecond))
+		c.review()
+	case control.Unlistened:
+		c.lending.returned(m.Slot, s.index, w.generation)
+		c.review()
+	case control.Topology:
+		if s.index == c.scout && !c.stopping {
+			c.topology(m.Topics, m.Missing)
+		}
+	case control.Source:
+		w.healthy, w.reason = m.Healthy, m.Reason
+		c.sources.changed(c.now())
+		c.refresh()
+	case control.Stopped:
+		c.log.Debug("worker has closed its sessions", "worker", s.index)
+	default:
+		c.log.Warn("worker says what we do not know", "worker", s.index, "type", m.Type)
+	}
+}
