@@ -1,0 +1,83 @@
+package e2e
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+// testSlow floods sessions that don't read. One never does and has to be
+// aborted; one comes back too late and finds an unbroken beginning and 4000.
+func testSlow(t *testing.T, b *broker, s *server) {
+	stuck := slowSubscriber(t, s)
+	late := slowSubscriber(t, s)
+	quick := connect(t, s)
+	quick.subscribe(t, "FLOOD.analytics")
+	before := s.metrics(t).sum(t, "odin_slow_closes_total")
+	value := `"` + strings.Repeat("f", 1000) + `"`
+	for range 30 { // 6 MB in all: a queue of 1 MiB, and what the kernel takes
+		records := batch(200, "FLOOD.analytics")
+		for _, r := range records {
+			r.Value = []byte(value)
+		}
+		b.produce(t, records...)
+	}
+	b.settle(t, quick)
+	eventually(t, soon, "both are closed for slowness", func() (bool, string) {
+		n := s.metrics(t).sum(t, "odin_slow_closes_total") - before
+		return n == 2, fmt.Sprint(n)
+	})
+	checkLate(t, late)
+	stuck.Close()
+	if n := s.metrics(t).sum(t, "odin_sessions_closed_total", "code", "4000"); n < 2 {
+		t.Errorf("%v sessions closed with 4000", n)
+	}
+}
+
+func slowSubscriber(t *testing.T, s *server) *raw {
+	t.Helper()
+	r := mustDo[*raw](t)(rawUpgrade(s, 4<<10))
+	t.Cleanup(func() { r.Close() })
+	mustDo[int](t)(r.Write(text(`{"type":"subscribe","id":"s","data":{"channels":["FLOOD.analytics"]}}`)))
+	must(t, r.answered("subscription_ack", "s"))
+	return r
+}
+
+// checkLate reads what is left for one who was too slow.
+func checkLate(t *testing.T, r *raw) {
+	t.Helper()
+	_ = r.SetReadDeadline(time.Now().Add(soon))
+	var log []message
+	var err error
+	for err == nil {
+		var m message
+		if m, err = r.message(); err == nil {
+			log = append(log, m)
+		}
+	}
+	var e *closeError
+	if errors.As(err, &e) && (e.code != 4000 || e.reason.RetryMin == nil || e.reason.RetryMax == nil) {
+		t.Errorf("the slow one was %v", e)
+	}
+	if isTimeout(err) {
+		t.Error("the slow one is still open")
+	}
+	if faults := checkOrder(log); len(faults) > 0 {
+		t.Error(faults)
+	}
+	last := map[partition]int64{}
+	for _, m := range log {
+		if before, ok := last[m.pos.partition]; m.Type == "message" && ok && m.pos.offset != before+1 {
+			t.Fatalf("%v behind %d: a hole before the close", m.pos, before)
+		}
+		last[m.pos.partition] = m.pos.offset
+	}
+	t.Logf("the late one got %d records, then %v", len(log), err)
+}
+
+func isTimeout(err error) bool {
+	var timeout interface{ Timeout() bool }
+	return errors.As(err, &timeout) && timeout.Timeout()
+}
