@@ -82,18 +82,18 @@ type Counter uint8
 
 // The counters. Each drop of rules 7, 8 and 10 has its own.
 const (
-	DropStaleTerm  Counter = iota // an ADV, LOST, poll or range of another term, or from who does not own
-	DropOtherEra                  // the same of another era
-	DropDuplicate                 // all of it is held already
-	DropUnsought                  // from a link on which nothing was asked for
-	DropDraining                  // came between a LOST and its Drain; asked for again
-	DropMalformed                 // records out of order or out of (Prev, To]
-	Gap                           // begins above what is held: a defect, to be logged
-	SeekIgnored                   // a SEEK of another term or era, or to who does not own
-	RangeFailed                   // a range that the log does not give any more
-	LostRanges                    // LOST taken, the owner's own included
-	LostOffsets                   // offsets in them
-	EraChanges                    // eras entered, the first not counted
+	DropStaleTerm Counter = iota // an ADV, LOST, poll or range of another term, or from who does not own
+	DropOtherEra                 // the same of another era
+	DropDuplicate                // all of it is held already
+	DropUnsought                 // from a link on which nothing was asked for
+	DropMissed                   // came between a LOST and its Drain; asked for again
+	DropMalformed                // records out of order or out of (Prev, To]
+	Gap                          // begins above what is held: a defect, to be logged
+	SeekIgnored                  // a SEEK of another term or era, or to who does not own
+	RangeFailed                  // a range that the log does not give any more
+	LostRanges                   // LOST taken, the owner's own included
+	LostOffsets                  // offsets in them
+	EraChanges                   // eras entered, the first not counted
 	countersLength
 )
 
@@ -103,7 +103,7 @@ const Counters = int(countersLength)
 // String gives the counter's name as a metric's label has it.
 func (c Counter) String() string {
 	return [...]string{
-		"stale_term", "other_era", "duplicate", "unsought", "draining", "malformed", "gap",
+		"stale_term", "other_era", "duplicate", "unsought", "missed", "malformed", "gap",
 		"seek_ignored", "range_failed", "lost_ranges", "lost_offsets", "era_changes", "unknown",
 	}[min(c, countersLength)]
 }

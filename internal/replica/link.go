@@ -11,8 +11,8 @@ type link struct {
 	asked  asked
 	awake  bool  // a Wake was given, Next has not come to its end since
 	wants  bool  // waits for a range
-	broken bool  // its range can't be had
 	sentTo int64 // what the peer holds once it has read all that was relayed
+	failed int64 // ranges up to here can't be had
 	span   *span
 }
 
@@ -80,5 +80,5 @@ func (r *Replica) seek(fx []Effect) []Effect {
 // unseek forgets what was asked, and a LOST that came in answer: whoever is
 // asked next will find it again, if it still is so.
 func (r *Replica) unseek() {
-	r.sought, r.gapped, r.losing, r.missed = false, false, false, false
+	r.sought, r.again, r.losing, r.missed = false, false, false, false
 }

@@ -49,7 +49,7 @@ func (r *Replica) lost(fx []Effect) []Effect {
 	fx = count(fx, LostRanges, 1)
 	fx = count(fx, LostOffsets, uint64(r.lostTo-r.held))
 	missed := r.missed
-	r.losing, r.missed, r.gapped = false, false, false
+	r.losing, r.missed, r.again = false, false, false
 	r.jump(r.lostTo, event.NoEpoch)
 	fx = append(fx, Effect{Kind: Reset, Reason: Trimmed, Lost: true, To: r.held})
 	if r.Owns() {
@@ -57,6 +57,7 @@ func (r *Replica) lost(fx []Effect) []Effect {
 		return r.wakeAll(r.fetch(fx))
 	}
 	if missed {
+		r.again = true
 		return r.seek(fx)
 	}
 	return fx

@@ -82,7 +82,7 @@ func (r *Replica) take(fx []Effect, a *event.Advance) []Effect {
 	case a.Prev > r.held:
 		return r.gap(fx)
 	}
-	r.gapped = false
+	r.again = false
 	fx = r.keep(fx, a)
 	r.held, r.epoch = a.To, a.ToEpoch
 	return r.wakeAll(fx)
@@ -110,13 +110,14 @@ func (r *Replica) keep(fx []Effect, a *event.Advance) []Effect {
 }
 
 // gap: something begins above what is held. That can't be, so it is counted
-// as a defect; then what is missing is asked for again, once.
+// as a defect; then what is missing is asked for again, once, and what comes
+// before the answer was sent too early to know.
 func (r *Replica) gap(fx []Effect) []Effect {
-	fx = count(fx, Gap, 1)
-	if r.gapped {
-		return fx
+	if r.again {
+		return count(fx, DropMissed, 1)
 	}
-	r.gapped = true
+	fx = count(fx, Gap, 1)
+	r.again = true
 	if r.Owns() {
 		return r.fetch(fx)
 	}
@@ -125,5 +126,5 @@ func (r *Replica) gap(fx []Effect) []Effect {
 
 func (r *Replica) miss(fx []Effect) []Effect {
 	r.missed = true
-	return count(fx, DropDraining, 1)
+	return count(fx, DropMissed, 1)
 }

@@ -8,7 +8,7 @@ func (r *Replica) Sought(fx []Effect, peer int, s event.Seek) []Effect {
 	if l == nil || !r.Owns() || s.Term != r.owner.Term || s.Era != r.era.Number {
 		return count(fx, SeekIgnored, 1)
 	}
-	*l = link{up: true, asked: askedFresh}
+	*l = link{up: true, asked: askedFresh, failed: event.None}
 	if s.Positioned {
 		l.asked, l.sentTo = askedFrom, s.Held
 	}
@@ -45,11 +45,10 @@ func (r *Replica) Next(fx []Effect, peer, maxBytes int) (Batch, []Effect) {
 		l.asked, l.sentTo = askedFrom, r.held
 		return r.advance(l, r.held, r.epoch, nil), fx
 	case next >= r.window.from:
-		l.span, l.broken = nil, false
+		l.span = nil
 		return r.fromHistory(l, maxBytes), fx
-	case l.broken:
-		l.broken = false
-		return r.giveUp(l, r.window.from-1), fx
+	case next <= l.failed:
+		return r.giveUp(l, min(l.failed, r.window.from-1)), fx
 	case next < r.logStart:
 		return r.giveUp(l, min(r.logStart, r.window.from)-1), fx
 	case l.span != nil && l.span.to >= next:

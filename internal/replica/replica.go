@@ -46,7 +46,7 @@ type Replica struct {
 
 	// As a receiver.
 	sought bool // a SEEK of this term and era was sent on the link that is up
-	gapped bool // asked again because of a gap, not yet answered
+	again  bool // something was missed and a SEEK repeated, which is not yet answered
 
 	// A LOST that waits until all that is held is applied.
 	losing bool
@@ -56,7 +56,8 @@ type Replica struct {
 	// As the owner.
 	links    []link // by slot, as far as the highest seen
 	logStart int64  // the highest that the source told in this era
-	reading  bool   // a range is on its way
+	reading  bool   // a range is on its way,
+	readTo   int64  // up to here
 }
 
 // New makes a Replica of the Store's partition.

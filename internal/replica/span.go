@@ -34,9 +34,9 @@ func (r *Replica) readRange(fx []Effect) []Effect {
 	if from < 0 {
 		return fx
 	}
-	r.reading = true
+	r.reading, r.readTo = true, r.window.from-1
 	return append(fx, Effect{
-		Kind: ReadRange, From: from, To: r.window.from - 1, Term: r.owner.Term, Era: r.era.Number,
+		Kind: ReadRange, From: from, To: r.readTo, Term: r.owner.Term, Era: r.era.Number,
 	})
 }
 
@@ -63,8 +63,8 @@ func (r *Replica) RangeRead(fx []Effect, a Range) []Effect {
 		}
 		next := l.sentTo + 1
 		switch {
-		case failed:
-			l.broken = true
+		case failed && next >= a.From && next <= r.readTo:
+			l.failed = r.readTo
 		case next >= a.From && next <= a.To:
 			l.span = s
 		case next >= r.logStart && next < r.window.from:

@@ -1,0 +1,160 @@
+package sim
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"github.com/odin-ws/odin/internal/replica"
+)
+
+// op is what a move does.
+type op uint8
+
+const (
+	opStep     op = iota // one action of a worker
+	opProduce            // the log grows
+	opCommit             // open transactions end
+	opRetain             // the log start moves
+	opCompact            // a record is compacted away
+	opTruncate           // the log loses its end
+	opRecreate           // the topic is made anew
+	opElect              // the owner word changes
+	opKill               // a worker dies
+	opSpawn              // a dead worker comes back, fresh
+	opFreeze             // a worker stops
+	opThaw               // and goes on
+	opTear               // a link breaks
+	opAge                // time passes
+	opLose               // a message vanishes from a link (no stream does that)
+	opTwice              // a message is read twice
+	ops
+)
+
+func (o op) String() string {
+	return [...]string{
+		"step", "produce", "commit", "retain", "compact", "truncate", "recreate", "elect",
+		"kill", "spawn", "freeze", "thaw", "tear", "age", "lose", "twice",
+	}[o]
+}
+
+// move is one line of a schedule. It means something in any state, or nothing.
+type move struct {
+	op     op
+	worker uint8
+	x      uint32
+}
+
+// plan is a whole schedule.
+type plan struct {
+	seed    uint64
+	workers int
+	base    int64 // rule 3's b
+	seeded  int   // entries in the log at the beginning
+	known   bool  // the first workers were there before the partition
+	eras    bool  // truncations and new incarnations
+	dirty   bool  // links lose and repeat
+	prompt  bool  // a Drain is carried out at once
+	relay   int   // most bytes of a batch
+	apply   int   // most records of an apply
+	limits  replica.Limits
+	moves   []move
+}
+
+// planOf makes the plan of a seed.
+func planOf(seed uint64) *plan {
+	rng := rand.New(rand.NewPCG(seed, 0x0d1))
+	p := &plan{
+		seed:    seed,
+		workers: 2 + rng.IntN(4),
+		seeded:  rng.IntN(12),
+		known:   rng.IntN(4) == 0,
+		eras:    rng.IntN(3) == 0,
+		dirty:   rng.IntN(6) == 0,
+		prompt:  rng.IntN(3) != 0,
+		relay:   24 << rng.IntN(5),
+		apply:   1 + rng.IntN(8),
+		limits: replica.Limits{
+			Bytes: 3600 + rng.Int64N(4000), Chunk: 32 << rng.IntN(4), Records: 2 + rng.IntN(30), Age: time.Second,
+		},
+	}
+	p.base = int64(rng.IntN(p.seeded + 1))
+	w := weights(p, rng)
+	total := 0
+	for _, n := range w {
+		total += n
+	}
+	p.moves = make([]move, 60+rng.IntN(240))
+	for i := range p.moves {
+		n, o := rng.IntN(total), op(0)
+		for ; n >= w[o]; o++ {
+			n -= w[o]
+		}
+		p.moves[i] = move{op: o, worker: uint8(rng.IntN(p.workers)), x: rng.Uint32()}
+	}
+	return p
+}
+
+// weights say how often each op comes. Schedules differ in what they are
+// about: a fault that most of them have hides what only its absence shows.
+func weights(p *plan, rng *rand.Rand) (w [ops]int) {
+	w = [ops]int{opStep: 300, opProduce: 20, opCommit: 4}
+	some := func(o op, n int) {
+		if rng.IntN(2) == 0 {
+			w[o] = 1 + rng.IntN(n)
+		}
+	}
+	some(opRetain, 4)
+	some(opCompact, 4)
+	some(opElect, 16)
+	some(opKill, 8)
+	w[opSpawn] = w[opKill]
+	some(opFreeze, 10)
+	w[opThaw] = w[opFreeze]
+	some(opTear, 8)
+	some(opAge, 6)
+	w[opElect] += 2
+	if p.eras {
+		w[opTruncate], w[opRecreate] = 4, 2
+	}
+	if p.dirty {
+		w[opLose], w[opTwice] = 4, 8
+	}
+	return w
+}
+
+// String gives the plan as text that parsePlan reads.
+func (p *plan) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "seed=%d workers=%d base=%d seeded=%d known=%t eras=%t dirty=%t prompt=%t relay=%d apply=%d bytes=%d chunk=%d records=%d\n",
+		p.seed, p.workers, p.base, p.seeded, p.known, p.eras, p.dirty, p.prompt, p.relay, p.apply, p.limits.Bytes, p.limits.Chunk, p.limits.Records)
+	for _, m := range p.moves {
+		fmt.Fprintf(&b, "%s %d %d\n", m.op, m.worker, m.x)
+	}
+	return b.String()
+}
+
+func parsePlan(text string) (*plan, error) {
+	p := &plan{limits: replica.Limits{Age: time.Second}}
+	head, rest, _ := strings.Cut(text, "\n")
+	if _, err := fmt.Sscanf(head, "seed=%d workers=%d base=%d seeded=%d known=%t eras=%t dirty=%t prompt=%t relay=%d apply=%d bytes=%d chunk=%d records=%d",
+		&p.seed, &p.workers, &p.base, &p.seeded, &p.known, &p.eras, &p.dirty, &p.prompt, &p.relay, &p.apply, &p.limits.Bytes, &p.limits.Chunk, &p.limits.Records); err != nil {
+		return nil, fmt.Errorf("sim: plan %q: %w", head, err)
+	}
+	for line := range strings.Lines(rest) {
+		var name string
+		var m move
+		if _, err := fmt.Sscanf(line, "%s %d %d", &name, &m.worker, &m.x); err != nil {
+			return nil, fmt.Errorf("sim: move %q: %w", line, err)
+		}
+		for m.op < ops && m.op.String() != name {
+			m.op++
+		}
+		if m.op == ops {
+			return nil, fmt.Errorf("sim: no move is called %q", name)
+		}
+		p.moves = append(p.moves, m)
+	}
+	return p, nil
+}

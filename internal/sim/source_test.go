@@ -1,0 +1,84 @@
+package sim
+
+import (
+	"errors"
+
+	"github.com/odin-ws/odin/internal/event"
+	"github.com/odin-ws/odin/internal/replica"
+)
+
+var errGone = errors.New("the range can't be had")
+
+// fetchable tells whether a fetch would answer.
+func (w *worker) fetchable() bool {
+	s, v := &w.source, w.world.kafka.now()
+	if !s.on || s.stopped || len(s.polls) >= pollsMax {
+		return false
+	}
+	return s.from < v.stable || w.fault() != noFault
+}
+
+// fault is what the broker would answer instead of records.
+func (w *worker) fault() fault {
+	s, v := &w.source, w.world.kafka.now()
+	switch {
+	case v.topic != w.world.topicOf(s.tag.Era):
+		return recreated
+	case s.epoch != event.NoEpoch && v.endOf(s.epoch) < s.from, s.from > v.end():
+		return truncated
+	case s.from < v.start:
+		return trimmed
+	}
+	return noFault
+}
+
+// fetch puts one poll into the queue, by what the log is now.
+func (w *worker) fetch(x uint32) {
+	s, v := &w.source, w.world.kafka.now()
+	p := poll{tag: s.tag, fault: w.fault()}
+	switch p.fault {
+	case truncated:
+		p.offset = v.end()
+		if s.epoch != event.NoEpoch {
+			p.offset = min(p.offset, v.endOf(s.epoch))
+		}
+		p.epoch = v.epochBefore(p.offset)
+	case recreated:
+		p.topic = v.topic
+	case trimmed:
+		p.offset = v.start
+	case noFault:
+		to := min(s.from+int64(x%5), v.stable-1)
+		p.records = v.read(nil, s.from, to)
+		p.advance = event.Advance{Prev: s.from - 1, To: to, ToEpoch: v.entries[to].epoch}
+		s.from, s.epoch = to+1, v.entries[to].epoch
+	}
+	s.stopped = p.fault != noFault
+	s.polls = append(s.polls, p)
+}
+
+// readRange answers as the second reader does: some of it, all of it, what is
+// left of it, or at last nothing.
+func (w *worker) readRange(x uint32) {
+	q, v := w.ranges, w.world.kafka.now()
+	if w.world.eras[q.tag.Era] != len(w.world.kafka.versions)-1 && w.replica.Position().Era == q.tag.Era {
+		return // the reader meets what the source meets, and tries again
+	}
+	w.ranges.on = false
+	a := replica.Range{Tag: q.tag, From: q.from, To: q.from - 1}
+	to := min(q.to, q.from+int64(x>>4%6), v.stable-1)
+	switch {
+	case x%32 == 0 && !w.world.calm && !w.world.plan.eras:
+		a.Err = errGone
+		w.world.gone = max(w.world.gone, q.to)
+	case q.from < v.start && x>>8%2 == 0:
+		a.LogStart = v.start
+	default:
+		a.LogStart = v.start
+		if from := max(q.from, v.start); from <= to {
+			a.Records = w.world.copies(v.read(nil, from, to))
+			a.To, a.ToEpoch = to, v.entries[to].epoch
+		}
+	}
+	w.run(w.replica.RangeRead(w.fx[:0], a))
+}

@@ -1,0 +1,187 @@
+package sim
+
+import (
+	"github.com/odin-ws/odin/internal/event"
+	"github.com/odin-ws/odin/internal/replica"
+)
+
+// elect gives the partition to a worker, or to nobody if it is dead.
+func (w *world) elect(k *worker) {
+	o := event.Owner{Term: w.owner.Term + 1, Slot: event.Nobody}
+	if k.alive {
+		o.Slot, o.Generation = k.slot, k.generation
+	}
+	w.owner = o
+	w.note("owner %v", o)
+}
+
+// kill ends a worker between two of its steps. What it wrote can still be read.
+func (w *world) kill(k *worker) {
+	if !k.alive {
+		return
+	}
+	k.alive, k.frozen = false, false
+	for peer := range k.ends {
+		e := &k.ends[peer]
+		for _, l := range []*link{e.link, e.next} {
+			if l != nil {
+				l.closed = true
+				l.queues[way(peer, k.slot)] = l.queues[way(peer, k.slot)][:len(l.queues[way(peer, k.slot)]):len(l.queues[way(peer, k.slot)])]
+			}
+		}
+	}
+}
+
+// spawn starts a slot's next generation, with new links to all.
+func (w *world) spawn(k *worker, fromBase bool) {
+	if k.alive {
+		return
+	}
+	*k = worker{
+		world: w, slot: k.slot, generation: k.generation + 1, alive: true,
+		ends: make([]end, len(w.workers)), seen: event.Owner{Slot: event.Nobody},
+		store: replica.NewStore(w.plan.limits),
+	}
+	k.store.Tick(w.time)
+	k.replica = replica.New(replica.Config{
+		Slot: k.slot, Generation: k.generation, Base: w.plan.base, Era: w.era, FromBase: fromBase,
+	}, k.store)
+	for _, peer := range w.workers {
+		if peer != k && peer.alive {
+			w.connect(k, peer)
+		}
+	}
+	w.check(k)
+}
+
+// connect sends both ends of a new link to their workers.
+func (w *world) connect(a, b *worker) {
+	w.links++
+	l := &link{id: w.links}
+	for _, p := range [][2]*worker{{a, b}, {b, a}} {
+		e := &p[0].ends[p[1].slot]
+		if e.next != nil {
+			e.next.closed = true
+		}
+		if e.link != nil {
+			e.link.closed = true
+		}
+		e.next = l
+	}
+}
+
+// tear breaks a worker's link to another, with some of what is in flight, and
+// makes it anew.
+func (w *world) tear(k *worker, x uint32) {
+	peer := w.workers[(k.slot+1+int(x)%(len(w.workers)-1))%len(w.workers)]
+	if !k.alive || !peer.alive {
+		return
+	}
+	if l := k.ends[peer.slot].link; l != nil {
+		for i := range l.queues {
+			x = mix(x)
+			l.queues[i] = l.queues[i][:int(x)%(len(l.queues[i])+1)]
+		}
+	}
+	w.connect(k, peer)
+}
+
+// dirty loses or repeats a message.
+func (w *world) dirty(k *worker, m move) {
+	if !w.plan.dirty {
+		return
+	}
+	for peer := range k.ends {
+		l := k.ends[peer].link
+		if l == nil {
+			continue
+		}
+		q := &l.queues[way(k.slot, peer)]
+		if len(*q) == 0 || m.x>>8%2 == 0 {
+			continue
+		}
+		i := int(m.x) % len(*q)
+		if m.op == opLose {
+			*q = append((*q)[:i], (*q)[i+1:]...)
+		} else if (*q)[i].kind != kindSeek {
+			*q = append(*q, (*q)[i])
+		}
+	}
+}
+
+// newVersion truncates the log or makes it anew, when the rules that are built
+// have to cope with it: a truncation is only noticed by an owner that holds
+// what it removed and knows its leader epoch (the rest of rule 12 is not built
+// yet), so everybody does, and nobody is about to lose it.
+func (w *world) newVersion(m move) {
+	if !w.plan.eras || w.eras[w.era.Number] != len(w.kafka.versions)-1 {
+		return
+	}
+	if m.op == opRecreate {
+		w.kafka.recreate()
+		return
+	}
+	least := w.kafka.now().stable
+	for _, k := range w.workers {
+		p, q := k.replica.Position(), w.published[k.slot]
+		if !k.alive || !p.Positioned || p.Era != w.era.Number || p.Epoch == event.NoEpoch {
+			return
+		}
+		if !q.ok || q.position.Era != w.era.Number || q.position.Epoch == event.NoEpoch {
+			return
+		}
+		least = min(least, p.Held, q.position.Held)
+	}
+	if v := w.kafka.now(); v.start > least+1 {
+		return
+	}
+	if from := w.kafka.now().from; least > from {
+		w.kafka.truncate(from + 1 + int64(m.x)%(least-from))
+	}
+}
+
+// propose is the compare-and-set of the era record.
+func (w *world) propose(k *worker, e event.Era) {
+	if e.Number != w.era.Number+1 {
+		return
+	}
+	v := w.kafka.now()
+	if e.From != v.from || e.Topic != v.topic || e.Epoch != v.epochBefore(e.From) {
+		w.fail("rule 12", "worker %d proposes %v, the log was cut at %d", k.slot, e, v.from)
+	}
+	w.era = e
+	w.topics = append(w.topics, v.topic)
+	w.eras = append(w.eras, len(w.kafka.versions)-1)
+	w.gone = event.None
+}
+
+func (w *world) topicOf(era uint32) event.TopicID { return w.topics[era] }
+
+func (w *world) unpublished(k *worker) bool {
+	p, q := k.replica.Position(), &w.published[k.slot]
+	return p.Positioned && (!q.ok || q.generation != k.generation || q.position != p)
+}
+
+func (w *world) publish(k *worker) {
+	w.published[k.slot] = published{true, k.generation, k.replica.Position()}
+}
+
+// positions is what a fresh owner reads in shared memory.
+func (w *world) positions() []replica.Published {
+	var all []replica.Published
+	for slot, q := range w.published {
+		k := w.workers[slot]
+		if !q.ok {
+			continue
+		}
+		p := replica.Published{
+			Live: k.alive && k.generation == q.generation,
+			Era:  q.position.Era, Held: q.position.Held, Epoch: q.position.Epoch,
+		}
+		if w.broken == anyPosition {
+			p.Live, p.Era = true, w.era.Number
+		}
+		all = append(all, p)
+	}
+	return all
+}
