@@ -50,11 +50,10 @@ type TLS struct {
 	ServerName string `json:"server_name"` // name the brokers' certificates must bear; "": the broker's host
 }
 
-// Route maps one topic to channels SUBJECT.EVENT.
+// Route maps one topic to channels SUBJECT.EVENT, as route.Parse reads it.
 type Route struct {
 	Topic   string `json:"topic"`
-	Subject string `json:"subject"` // "key", "header:NAME" or "json:PATH"
-	Event   string `json:"event"`   // the channel's second part
+	Channel string `json:"channel"` // template: {key}.EVENT, {header:NAME}.EVENT or {json:PATH}.EVENT
 	Slow    string `json:"slow"`    // close, drop or conflate: what happens to a session that is too slow
 }
 

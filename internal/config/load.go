@@ -77,7 +77,7 @@ func (l *loader) add(wrongs []wrong, at func(*yaml.Node) string) {
 func (l *loader) text(k Key, text, place string) {
 	n, err := node(k, text)
 	if err != nil || n == nil {
-		l.problems = append(l.problems, Problem{Place: place, Key: k.Name, What: "is no list, allowed: a list like [{topic: odin.trades, event: trade}]"})
+		l.problems = append(l.problems, Problem{Place: place, Key: k.Name, What: "is no list, " + routesRight})
 		return
 	}
 	l.origins[k.Name] = place

@@ -99,7 +99,7 @@ func TestAliases(t *testing.T) {
 		"ODIN_PORT_3001_TCP_ADDR=x\nODIN_SERVICE_HOST=x":   {"listen", ":3001", OriginDefault},
 		"ODIN_CACHE=/x\nODIN_BIN=/y":                       {"listen", ":3001", OriginDefault},
 		"ODIN_LISTEN=":                                     {"listen", ":3001", OriginDefault},
-		"ODIN_ROUTES=[{topic: a, event: b, slow: drop}]":   {"routes", `[{topic: a, subject: "key", event: "b", slow: drop}]`, "ODIN_ROUTES"},
+		`ODIN_ROUTES=[{topic: a, channel: "{key}.b"}]`:     {"routes", `[{topic: a, channel: "{key}.b", slow: close}]`, "ODIN_ROUTES"},
 		"ODIN_LIMITS_REST_US_MAX=1ms":                      {"limits.rest_us_max", "1000", "ODIN_LIMITS_REST_US_MAX"},
 		"ODIN_LIMITS_RETRY_AFTER_S=1m":                     {"limits.retry_after_s", "60", "ODIN_LIMITS_RETRY_AFTER_S"},
 		"ODIN_ORIGINS=https://A.example, http://b.example": {"origins", "https://a.example,http://b.example", "ODIN_ORIGINS"},
@@ -142,9 +142,9 @@ kafka:
   client_id: 12
   tls: {enabled: true, ca_file: *dir, server_name: k}
 routes:
-  - {topic: t1, subject: "json:a.b", event: e1, slow: conflate}
+  - {topic: t1, channel: "{json:a.b}.e1", slow: conflate}
   - topic: t2
-    event: e2
+    channel: "{key}.e2"
 limits:
   history_bytes_max: 1GiB
   history_ms_max: 10m
@@ -162,7 +162,7 @@ func TestWholeFile(t *testing.T) {
 	want.Origins = []string{"https://app.example.com", "http://localhost:3000"}
 	want.Kafka.Brokers, want.Kafka.Start, want.Kafka.ClientID = []string{"k1:9092", "[2001:db8::1]:9093"}, Start{Ago: 7 * 24 * time.Hour}, "12"
 	want.Kafka.TLS = TLS{Enabled: true, CAFile: "/tmp/odin", ServerName: "k"}
-	want.Routes = []Route{{"t1", "json:a.b", "e1", "conflate"}, {"t2", "key", "e2", "close"}}
+	want.Routes = []Route{{"t1", "{json:a.b}.e1", "conflate"}, {"t2", "{key}.e2", "close"}}
 	want.Limits.HistoryBytesMax, want.Limits.HistoryAgeMax, want.Limits.OwedBytesMax = 1<<30, 10*time.Minute, 2<<20
 	want.Limits.ConnectionsMax = 4 * (20_000 - 256)
 	if !reflect.DeepEqual(*c, want) {

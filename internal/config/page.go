@@ -39,15 +39,15 @@ kafka:
   tls: {enabled: true, ca_file: /etc/odin/ca.pem}
 origins: ["https://app.example.com"]
 routes:
-  - {topic: odin.trades, subject: key, event: trade, slow: close}
-  - {topic: odin.balances, subject: "header:account", event: balances, slow: conflate}
+  - {topic: odin.trades, channel: "{key}.trade"}
+  - {topic: odin.balances, channel: "{header:account}.balances", slow: conflate}
 limits:
   history_bytes_max: 512MiB
 ` + "```" + `
 
-A route maps one topic to channels ` + "`SUBJECT.EVENT`" + `. ` + "`subject`" + ` says where the first part comes from: ` + "`key`" + ` (the default), ` + "`header:NAME`" + ` or
-` + "`json:PATH`" + `. ` + "`slow`" + ` says what happens to a session that is too slow: ` + "`close`" + ` (the default), ` + "`drop`" + ` (oldest first, announced by ` + "`gap`" + `) or
-` + "`conflate`" + ` (only the newest record of a channel is kept).
+A route maps one topic to channels ` + "`SUBJECT.EVENT`" + `. ` + "`channel`" + ` is a template that says where the subject comes from: ` + "`{key}.EVENT`" + `,
+` + "`{header:NAME}.EVENT`" + ` or ` + "`{json:PATH}.EVENT`" + `. ` + "`slow`" + ` says what happens to a session that is too slow: ` + "`close`" + ` (the default), ` + "`drop`" + `
+(oldest first, announced by ` + "`gap`" + `) or ` + "`conflate`" + ` (only the newest record of a channel is kept).
 `
 
 // pageSections are the headings of the page and the keys below each.
@@ -124,7 +124,7 @@ func (k Key) pageAllowed() string {
 func kindWords() map[Kind]string {
 	return map[Kind]string{
 		Text: "text", Address: "HOST:PORT or :PORT", Path: "a path", Switch: "true, false", StartAt: "end, start, a duration",
-		Hidden: "a secret", AddressList: "list of HOST:PORT", OriginList: "list of SCHEME://HOST[:PORT]", RouteList: "list of {topic, subject, event, slow}",
+		Hidden: "a secret", AddressList: "list of HOST:PORT", OriginList: "list of SCHEME://HOST[:PORT]", RouteList: "list of {topic, channel, slow}",
 	}
 }
 

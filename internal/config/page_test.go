@@ -60,7 +60,7 @@ func TestPageExampleLoads(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.Limits.HistoryBytesMax != 512<<20 || c.Routes[1].Subject != "header:account" || c.Kafka.SASL.Password.Reveal() != "x" {
+	if c.Limits.HistoryBytesMax != 512<<20 || c.Routes[1].Channel != "{header:account}.balances" || c.Kafka.SASL.Password.Reveal() != "x" {
 		t.Errorf("the example gives %v", c)
 	}
 }

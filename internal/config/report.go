@@ -28,7 +28,7 @@ func (k Key) lines(c *Config) []string {
 	case *[]Route:
 		texts := make([]string, len(*f))
 		for i, r := range *f {
-			texts[i] = r.Topic + " → {" + r.Subject + "}." + r.Event + " (" + r.Slow + ")"
+			texts[i] = r.Topic + " → " + r.Channel + " (" + r.Slow + ")"
 		}
 		return texts
 	case *[]string:

@@ -1,5 +1,7 @@
 package config
 
+import "github.com/odin-ws/odin/internal/route"
+
 func kafkaKeys() []Key {
 	return []Key{
 		{
@@ -63,13 +65,16 @@ func kafkaKeys() []Key {
 			field: func(c *Config) any { return &c.Kafka.TLS.ServerName },
 		},
 		{
-			Name: "routes", Kind: RouteList, Auto: "the eight odin.* topics, by key", auto: func(Host, *Config) string { return defaultRoutes },
-			Help:  "which topic goes to which channels: a list of {topic, subject, event, slow}",
+			Name: "routes", Kind: RouteList, Auto: "the eight odin.* topics, by key", auto: func(Host, *Config) string { return formatRoutes(defaultRoutes()) },
+			Help:  "which topic goes to which channels: a list of {topic, channel, slow}",
 			field: func(c *Config) any { return &c.Routes },
 		},
 	}
 }
 
-const defaultRoutes = `[{topic: odin.trades, event: trade}, {topic: odin.liquidity, event: liquidity},
-{topic: odin.metadata, event: metadata}, {topic: odin.social, event: social}, {topic: odin.community, event: community},
-{topic: odin.creation, event: creation}, {topic: odin.analytics, event: analytics}, {topic: odin.balances, event: balances}]`
+func defaultRoutes() (routes []Route) {
+	for _, r := range route.Default() {
+		routes = append(routes, Route{Topic: r.Topic, Channel: r.Channel(), Slow: r.Slow.String()})
+	}
+	return routes
+}

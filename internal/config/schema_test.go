@@ -152,7 +152,7 @@ func randomConfig(random *rand.Rand) (c Config) {
 		case *[]string:
 			*f = []string{randomText(random), randomText(random)}
 		case *[]Route:
-			*f = []Route{{randomText(random), randomText(random), randomText(random), randomText(random)}}
+			*f = []Route{{randomText(random), randomText(random), randomText(random)}}
 		}
 	}
 	return c
@@ -189,7 +189,7 @@ func TestChanges(t *testing.T) {
 		t.Errorf("equal ones differ in %v", got)
 	}
 	next.Log.Level, next.Workers, next.Kafka.SASL.Password = "debug", 7, NewSecret("x")
-	next.Routes = []Route{{"a", "key", "b", "drop"}}
+	next.Routes = []Route{{"a", "{key}.b", "drop"}}
 	var names []string
 	for _, k := range Changes(old, next) {
 		names = append(names, k.Name)

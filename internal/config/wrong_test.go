@@ -160,29 +160,35 @@ var wrongFiles = map[string]wrongFile{
 		`odin.yaml:2:20: kafka.sasl.password: must not stand in the file, allowed: ODIN_KAFKA_SASL_PASSWORD, or kafka.sasl.password_file`,
 	}},
 	"routes that are no list": {"routes: all\n", []string{
-		`odin.yaml:1:9: routes: is no list, allowed: a list like [{topic: odin.trades, subject: key, event: trade, slow: close}]`,
+		`odin.yaml:1:9: routes: is no list, allowed: a list like [{topic: odin.trades, channel: "{key}.trade", slow: close}]`,
 	}},
 	"no routes": {"routes: []\n", []string{`odin.yaml:1:9: routes: is empty, allowed: at least one route`}},
 	"bad routes": {`routes:
-- {topic: 'a b', subject: value, event: b.c, slow: never}
-- {topc: a}
+- {topic: 'a b', channel: "{key}.b"}
+- {topic: a, channel: b.c}
+- {topic: a, channel: "{value}.b"}
+- {topic: a, channel: "{key}.b.c"}
+- {topic: a, channel: "{key}.b", slow: never}
+- {topc: a, slow: [x]}
 - {topic: a}
-- {event: b}
+- {channel: "{key}.b"}
 - a
 `, []string{
-		`odin.yaml:2:11: routes[0].topic: "a b" is no topic's name, allowed: 1 to 249 of a-z, A-Z, 0-9, '.', '_' and '-'`,
-		`odin.yaml:2:27: routes[0].subject: "value" is no source of a subject, allowed: key, header:NAME or json:PATH`,
-		`odin.yaml:2:41: routes[0].event: "b.c" can't be part of a channel, allowed: 1 to 128 bytes of printable ASCII without space, quotes, backslash, '.' and '*'`,
-		`odin.yaml:2:52: routes[0].slow: "never" is unknown, allowed: close, drop, conflate`,
-		`odin.yaml:3:4: routes[1].topc: unknown key, allowed: topic, subject, event, slow, did you mean "topic"?`,
-		`odin.yaml:4:3: routes[2].event: is missing, allowed: the second part of the channel`,
-		`odin.yaml:5:3: routes[3].topic: is missing, allowed: a topic's name`,
-		`odin.yaml:6:3: routes[4]: is no mapping, allowed: topic, subject, event, slow`,
+		`odin.yaml:2:11: routes[0].topic: "a b": a topic's name has 1 to 249 letters, digits, '.', '_' and '-', and is neither '.' nor '..'`,
+		`odin.yaml:3:23: routes[1].channel: "b.c" is no template: it must be {key}.EVENT, {header:NAME}.EVENT or {json:PATH}.EVENT, like {key}.trade`,
+		`odin.yaml:4:23: routes[2].channel: subject "value" is unknown: it must be key, header:NAME or json:PATH`,
+		`odin.yaml:5:23: routes[3].channel: event "b.c": a channel is SUBJECT.EVENT, like BTC.trade`,
+		`odin.yaml:6:40: routes[4].slow: "never": slow must be close (the default), drop or conflate`,
+		`odin.yaml:7:4: routes[5].topc: unknown key, allowed: topic, channel, slow, did you mean "topic"?`,
+		`odin.yaml:7:19: routes[5].slow: is a list, allowed: one value`,
+		`odin.yaml:8:3: routes[6].channel: is missing, allowed: a list like [{topic: odin.trades, channel: "{key}.trade", slow: close}]`,
+		`odin.yaml:9:3: routes[7].topic: is missing, allowed: a list like [{topic: odin.trades, channel: "{key}.trade", slow: close}]`,
+		`odin.yaml:10:3: routes[8]: is no mapping, allowed: topic, channel, slow`,
 	}},
-	"two routes of a topic": {"routes: [{topic: a, event: b}, {topic: a, event: c}]\n", []string{
+	"two routes of a topic": {`routes: [{topic: a, channel: "{key}.b"}, {topic: a, channel: "{key}.c"}]`, []string{
 		`odin.yaml:1:9: routes: topic "a" has two routes, allowed: one route a topic`,
 	}},
-	"too many topics": {"limits: {topics_max: 1}\nroutes: [{topic: a, event: b}, {topic: b, event: c}]\n", []string{
+	"too many topics": {"limits: {topics_max: 1}\n" + `routes: [{topic: a, channel: "{key}.b"}, {topic: b, channel: "{key}.c"}]`, []string{
 		`odin.yaml:2:9: routes: has 2 topics, allowed: at most limits.topics_max, 1`,
 	}},
 	"no YAML":         {"listen: :1\n\t- x\n", []string{`odin.yaml:2:1: no proper YAML: found a tab character that violates indentation`}},
@@ -241,10 +247,10 @@ func TestWrongEnvironmentAndFlags(t *testing.T) {
 			`--brokers: kafka.brokers: "" is no address, allowed: HOST:PORT, like 127.0.0.1:9092`,
 		}},
 		"routes": {Input{Env: []string{"ODIN_ROUTES=[{topic: a}]"}}, []string{
-			`ODIN_ROUTES: routes[0].event: is missing, allowed: the second part of the channel`,
+			`ODIN_ROUTES: routes[0].channel: is missing, allowed: a list like [{topic: odin.trades, channel: "{key}.trade", slow: close}]`,
 		}},
 		"routes that are no YAML": {Input{Env: []string{"ODIN_ROUTES=[{"}}, []string{
-			`ODIN_ROUTES: routes: is no list, allowed: a list like [{topic: odin.trades, event: trade}]`,
+			`ODIN_ROUTES: routes: is no list, allowed: a list like [{topic: odin.trades, channel: "{key}.trade", slow: close}]`,
 		}},
 		"misspelt variable": {Input{Env: []string{"ODIN_LISTN=:1"}}, []string{
 			`ODIN_LISTN: unknown variable, allowed: those of docs/CONFIGURATION.md, did you mean "ODIN_LISTEN"?`,
