@@ -70,7 +70,19 @@ func Parse(topic, channel, slow string) (Route, error) {
 	if !ok {
 		return Route{}, &Error{Field: "channel", Message: quote(channel) + " is no template: it must be {key}.EVENT, {header:NAME}.EVENT or {json:PATH}.EVENT, like {key}.trade"}
 	}
-	r := Route{Topic: topic, Subject: subject, Event: name, Slow: policy}
+	return checked(Route{Topic: topic, Subject: subject, Event: name, Slow: policy})
+}
+
+// New is Parse for a route whose channel is given in its two parts.
+func New(topic, subject, name, slow string) (Route, error) {
+	policy, err := ParseSlow(slow)
+	if err != nil {
+		return Route{}, &Error{Field: "slow", Message: quote(slow) + ": " + err.Error()}
+	}
+	return checked(Route{Topic: topic, Subject: subject, Event: name, Slow: policy})
+}
+
+func checked(r Route) (Route, error) {
 	if fault := r.check(); fault != nil {
 		return Route{}, fault
 	}

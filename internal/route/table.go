@@ -122,7 +122,8 @@ func (t *Table) Place(dst []byte, topic string, key, value []byte, header func(n
 
 // lookUp takes the subject out of the value: a string, or a number as it is
 // written. gjson makes something of broken JSON too, which could be a wrong
-// subject: the value is checked first.
+// subject: the value is checked first. Of a name that is there twice the first
+// counts.
 func (p *placer) lookUp(value []byte) ([]byte, Skip) {
 	if !wire.ValidJSON(value) {
 		return nil, BadPath

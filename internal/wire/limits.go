@@ -1,6 +1,9 @@
 package wire
 
-import "time"
+import (
+	"strconv"
+	"time"
+)
 
 // Bounds of a request that no configuration moves.
 const (
@@ -44,3 +47,34 @@ const (
 // DefaultLimits lets ten times a session's channels through, so that each of
 // a plausible request's channels gets its own rejection.
 func DefaultLimits() Limits { return Limits{Channels: 10 * ChannelsMax} }
+
+// Bound documents one limit that a client can meet.
+type Bound struct {
+	Name   string
+	Value  string
+	Beyond string // what happens beyond it
+}
+
+// Bounds is every limit that a client can meet on its connection. Those that
+// the greeting announces, or that are an operator's to set, have their
+// default here.
+func Bounds() []Bound {
+	number := strconv.Itoa
+	return []Bound{
+		{"bytes of a request (`max_request_bytes`, default)", number(RequestBytesMax), "closed with 1009"},
+		{"channels of a session (`max_channels`, default)", number(ChannelsMax), "`too_many_channels`"},
+		{"bytes of `id`", number(IDMax), "`bad_request`"},
+		{"bytes of `client_id`", number(ClientIDMax), "`bad_request`"},
+		{"records a channel for `last`", number(LastMax), "taken as this"},
+		{"topics of a cursor", number(TopicsMax), "`bad_request`"},
+		{"offsets of a cursor, all topics together", number(OffsetsMax), "`bad_request`"},
+		{"bytes of an `epoch`", number(EpochMax), "`bad_request`"},
+		{"nesting of arrays and objects, in a request", number(ValueDepthMax), "`bad_json`"},
+		{"nesting of arrays and objects, in a record's value", number(ValueDepthMax), "sent as base64"},
+		{"payload of a ping, pong or close", number(controlMax), "closed with 1002"},
+		{"errors within " + seconds(ErrorsWindow), number(ErrorsMax), "closed with 1008"},
+		{"delay of the pong to a server's ping, sent every " + seconds(PingInterval), seconds(PongGrace), "closed"},
+	}
+}
+
+func seconds(d time.Duration) string { return strconv.FormatInt(int64(d/time.Second), 10) + " s" }

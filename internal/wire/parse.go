@@ -200,7 +200,10 @@ func badRequest(message string) *RequestError {
 func badJSON(payload []byte, at int) *RequestError {
 	what := "it ends too early"
 	if at < len(payload) {
-		what = fmt.Sprintf("byte %d (%s) is wrong", at, quoteShort(payload[at:min(at+1, len(payload))]))
+		what = fmt.Sprintf("byte %d (%s) is wrong", at, quoteShort(payload[at:at+1]))
+		if payload[at] == '[' || payload[at] == '{' {
+			what += fmt.Sprintf(" there, or nested deeper than %d", ValueDepthMax)
+		}
 	}
 	return &RequestError{Code: ErrorBadJSON, Message: "the request is not valid JSON: " + what}
 }

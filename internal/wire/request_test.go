@@ -62,7 +62,7 @@ func TestParseRequestRefuses(t *testing.T) {
 		{`{"type":heartbeat}`, "bad_json", "", `byte 8 ("h") is wrong`},
 		{"{\"type\":\"\xff\"}", "bad_json", "", "byte 9"},
 		{`{"type":"heartbeat"}{}`, "bad_json", "", "byte 20"},
-		{strings.Repeat("[", 1000), "bad_json", "", "byte 512"},
+		{strings.Repeat("[", 1000), "bad_json", "", "nested deeper than 512"},
 		{`[]`, "bad_request", "", "a request is an object like"},
 		{`"subscribe"`, "bad_request", "", "a request is an object like"},
 		{`null`, "bad_request", "", "a request is an object like"},
