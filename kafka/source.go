@@ -3,138 +3,134 @@ package kafka
 import (
 	"context"
 	"errors"
-	"time"
+	"fmt"
+	"sync"
+
+	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/odin-ws/odin/internal/event"
 )
 
-// Errors of a Source.
-var (
-	ErrClosed  = errors.New("kafka: closed")
-	ErrTrimmed = errors.New("kafka: the records are below the log's start")
-)
+// ErrClosed is what a closed Source answers.
+var ErrClosed = errors.New("kafka: closed")
 
-// Tag marks what an assignment delivers. Topic is the incarnation that the
-// offset belongs to: a topic made anew meanwhile is a fault. Zero: whatever
-// the broker has.
-type Tag struct {
-	Index     int
-	Term, Era uint32
-	Topic     event.TopicID
+// Source reads partitions of Kafka. All its methods may be called at once;
+// Poll's callback may call Assign and Revoke, but not Poll or Close.
+type Source struct {
+	o    Options
+	live *kgo.Client // long polls and metadata
+	side *kgo.Client // offsets and ranges: never behind a long poll, on which a connection waits
+
+	ctx    context.Context
+	cancel context.CancelFunc
+	tasks  sync.WaitGroup
+
+	ready  chan *answer  // from the fetchers to Poll, unbuffered: this is the back-pressure
+	faulty chan struct{} // faults has something
+	kick   chan struct{} // metadata is wanted now
+
+	polling sync.Mutex
+	dec     *decoder // Poll's
+	enc     encoder
+
+	mu       sync.Mutex
+	parts    map[event.Partition]*part
+	fetchers map[int32]*fetcher
+	topics   map[string]topicState    // nil until metadata was had once
+	retired  map[string]event.TopicID // the incarnation before the last Recreated
+	faults   []*part                  // with a fault that Poll hasn't told yet
+	flights  uint64                   // requests made, which numbers them
+	metadata trouble
+
+	stats counters
 }
 
-// Fetched is what one fetch brought for one partition.
-type Fetched struct {
-	event.Advance                     // Prev is the last To of this assignment; records are valid until the callback returns
-	Stable        int64               // last stable offset, as of this fetch; -1 unknown
-	High          int64               // high watermark; -1 unknown
-	LogStart      int64               // first offset in the log; -1 unknown
-	Skipped       [SkipReasons]uint32 // records that Encode could not place, by reason
-	Fault         Fault               // when set, the last of this assignment, and without records
+// Open makes a Source. It doesn't wait for a broker: Health tells whether one
+// could be reached.
+func Open(o Options) (*Source, error) {
+	o, err := o.complete()
+	if err != nil {
+		return nil, err
+	}
+	live, err := o.newClient()
+	if err != nil {
+		return nil, fmt.Errorf("kafka: set up: %w", err)
+	}
+	side, err := o.newClient()
+	if err != nil {
+		live.Close()
+		return nil, fmt.Errorf("kafka: set up: %w", err)
+	}
+	s := &Source{
+		o: o, live: live, side: side,
+		ready:    make(chan *answer),
+		faulty:   make(chan struct{}, 1),
+		kick:     make(chan struct{}, 1),
+		dec:      newDecoder(o.decompressedMax()),
+		enc:      encoder{encode: o.Encode},
+		parts:    make(map[event.Partition]*part),
+		fetchers: make(map[int32]*fetcher),
+		retired:  make(map[string]event.TopicID),
+	}
+	s.metadata.set(errNotYet)
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	s.tasks.Go(s.watch)
+	return s, nil
 }
 
-// FaultKind says why a partition can't be read on.
-type FaultKind uint8
+// decompressedMax bounds what one batch may unpack to.
+func (o *Options) decompressedMax() int { return 4 * o.FetchedBytesMax }
 
-// The kinds of Fault.
-const (
-	NoFault   FaultKind = iota
-	Truncated           // the log lost what was read: Offset is the first offset that is not as it was
-	Recreated           // the topic was made anew: Topic is its new id
-	Trimmed             // the wanted offset is below the log's start: Offset is that start
-)
-
-// Fault is a break in a partition's log. It is told once, and the partition
-// rests until it is assigned anew.
-type Fault struct {
-	Kind   FaultKind
-	Offset int64
-	Epoch  int32 // Truncated: leader epoch of Offset-1, event.NoEpoch if unknown
-	Topic  event.TopicID
-	Err    error // what the broker said
+// Close ends all fetching; Poll and Range return ErrClosed. It waits for what
+// runs within the Source, a callback of Poll included.
+func (s *Source) Close() {
+	s.mu.Lock()
+	s.cancel() // no fetcher starts from here on
+	s.mu.Unlock()
+	s.live.Close()
+	s.side.Close()
+	s.tasks.Wait()
+	s.polling.Lock()
+	defer s.polling.Unlock()
+	s.dec.close()
 }
-
-// Topology is what the cluster holds of the wanted topics.
-type Topology struct {
-	Topics  []Topic  // in the order of Options.Topics
-	Missing []string // wanted, and not there
-}
-
-// Topic is one topic.
-type Topic struct {
-	Name       string
-	ID         event.TopicID // zero: brokers without topic ids
-	Partitions int
-}
-
-// Ends are the bounds of a partition's log.
-type Ends struct{ LogStart, Stable, High int64 }
-
-// RangeLimit bounds a Range; 0 = no bound of that kind.
-type RangeLimit struct{ Records, Bytes int }
-
-// Start is where a partition without history begins.
-type Start struct {
-	beginning bool
-	ago       time.Duration
-}
-
-// End starts behind the newest record.
-func End() Start { return Start{} }
-
-// Beginning starts at the oldest record.
-func Beginning() Start { return Start{beginning: true} }
-
-// Ago starts at the first record that is at most d old, by its timestamp.
-func Ago(d time.Duration) Start { return Start{ago: d} }
-
-// Source reads partitions of Kafka.
-type Source struct{}
-
-// Open makes a Source. It does not wait for a broker.
-func Open(Options) (*Source, error) { return nil, errors.ErrUnsupported }
-
-// Close ends everything; Poll and Range return ErrClosed.
-func (s *Source) Close() {}
 
 // Assign reads a partition from an offset on, instead of what was assigned
-// before. epoch is the leader epoch of from-1, event.NoEpoch if unknown.
-func (s *Source) Assign(p event.Partition, tag Tag, from int64, epoch int32) {}
-
-// Revoke stops reading a partition.
-func (s *Source) Revoke(p event.Partition) {}
-
-// Poll waits for what was fetched and hands it over, one call of into per
-// partition and leader epoch. One goroutine polls.
-func (s *Source) Poll(ctx context.Context, into func(Fetched)) error { return errors.ErrUnsupported }
-
-// Range reads the visible, placeable records of [from,to] beside Poll. It
-// returns how far it came: less than to when a limit was reached.
-func (s *Source) Range(ctx context.Context, p event.Partition, from, to int64, lim RangeLimit) ([]event.Record, int64, error) {
-	return nil, 0, errors.ErrUnsupported
+// before, of which nothing comes out any more. epoch is the leader epoch of
+// the record at from-1, event.NoEpoch if unknown: the leader must know that
+// record, or the partition is Truncated.
+func (s *Source) Assign(p event.Partition, tag Tag, from int64, epoch int32) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.drop(p)
+	a := newPart(p, tag, from, epoch)
+	s.parts[p] = a
+	if !s.adopt(a) {
+		s.wantMetadata()
+	}
 }
 
-// Topology asks for the wanted topics: complete and without any error, or an
-// error.
-func (s *Source) Topology(ctx context.Context) (Topology, error) {
-	return Topology{}, errors.ErrUnsupported
+// Revoke stops reading a partition; nothing of it comes out any more.
+func (s *Source) Revoke(p event.Partition) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.drop(p)
 }
 
-// Resolve turns a start into the offset of the first record to read.
-func (s *Source) Resolve(ctx context.Context, ps []event.Partition, at Start) (map[event.Partition]int64, error) {
-	return nil, errors.ErrUnsupported
+func (s *Source) drop(p event.Partition) {
+	if old := s.parts[p]; old != nil {
+		s.fetchers[old.leader].remove(old)
+		delete(s.parts, p)
+	}
 }
 
-// Ends asks for the bounds of partitions' logs.
-func (s *Source) Ends(ctx context.Context, ps []event.Partition) (map[event.Partition]Ends, error) {
-	return nil, errors.ErrUnsupported
-}
+// wantMetadata has watch ask for metadata soon.
+func (s *Source) wantMetadata() { nudge(s.kick) }
 
-// EpochEnd asks where a leader epoch ended: the largest epoch that is not
-// above it, and the offset behind that epoch's last record (KIP-101).
-func (s *Source) EpochEnd(ctx context.Context, p event.Partition, epoch int32) (last int32, end int64, err error) {
-	return 0, 0, errors.ErrUnsupported
+// nudge leaves a wake-up on a channel of one place.
+func nudge(c chan<- struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
 }
-
-// Health tells whether the brokers can be read from and, if not, why.
-func (s *Source) Health() (healthy bool, reason string) { return false, "not open" }

@@ -1,0 +1,319 @@
+package kafka
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+const (
+	// fetchWait is how long a broker keeps a fetch that finds nothing.
+	fetchWait = 500 * time.Millisecond
+	// A long poll that lacks a partition is broken off (which costs a new
+	// connection, since a broker serves them one request at a time) this soon
+	// after the partition came, and not again before interruptRest is over.
+	interruptAfter = 3 * time.Millisecond
+	interruptRest  = 200 * time.Millisecond
+	// pausedAfter is when an answer that waits for Poll counts as a pause.
+	pausedAfter = 100 * time.Millisecond
+)
+
+// fetcher fetches all partitions that one broker leads, with one request at a
+// time. Source.mu guards parts, trouble and sent; the rest is its goroutine's.
+type fetcher struct {
+	s       *Source
+	id      int32
+	wake    chan struct{}
+	parts   []*part // by topic and number
+	trouble trouble
+	sent    time.Time // when the request under way went out; zero: none is
+
+	session     session
+	first       int // where the next full request begins, so that each partition is first once
+	interrupted time.Time
+	evicted     bool // the last answer was that the session is lost
+}
+
+// fetcher returns the one of a broker, made and started if need be.
+func (s *Source) fetcher(id int32) *fetcher {
+	f := s.fetchers[id]
+	if f == nil {
+		f = &fetcher{s: s, id: id, wake: make(chan struct{}, 1)}
+		s.fetchers[id] = f
+		if s.ctx.Err() == nil {
+			s.tasks.Go(f.run)
+		}
+	}
+	return f
+}
+
+func (f *fetcher) nudge() { nudge(f.wake) }
+
+func byName(a, b *part) int {
+	return cmp.Or(strings.Compare(a.Topic, b.Topic), cmp.Compare(a.Number, b.Number))
+}
+
+func (f *fetcher) add(a *part) {
+	at, _ := slices.BinarySearchFunc(f.parts, a, byName)
+	f.parts = slices.Insert(f.parts, at, a)
+}
+
+func (f *fetcher) remove(a *part) {
+	if f == nil {
+		return
+	}
+	if at := slices.Index(f.parts, a); at >= 0 {
+		f.parts = slices.Delete(f.parts, at, at+1)
+	}
+}
+
+// run ends when the broker leads nothing any more.
+func (f *fetcher) run() {
+	for f.s.ctx.Err() == nil {
+		p := f.plan()
+		switch {
+		case p.over:
+			return
+		case len(p.doubtful) > 0:
+			f.check(p.doubtful)
+		case len(p.fetch) > 0:
+			f.fetch(p)
+		default:
+			f.rest(p.in)
+		}
+	}
+}
+
+// plan is what a fetcher does next.
+type plan struct {
+	over            bool
+	flight          uint64
+	doubtful, fetch []*part
+	bytes           int32         // at most to be fetched
+	in              time.Duration // nothing to do until then; 0: until woken
+}
+
+func (f *fetcher) plan() (p plan) {
+	s, now := f.s, time.Now()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(f.parts) == 0 {
+		delete(s.fetchers, f.id)
+		return plan{over: true}
+	}
+	for _, a := range f.parts {
+		due, in := a.due(now)
+		switch {
+		case !due:
+			p.in = sooner(p.in, in)
+		case a.doubtful():
+			p.doubtful = append(p.doubtful, a)
+		default:
+			p.fetch = append(p.fetch, a)
+		}
+	}
+	if len(p.doubtful) > 0 {
+		return p
+	}
+	s.flights++
+	p.flight = s.flights
+	for _, a := range p.fetch {
+		a.flight = p.flight
+	}
+	p.bytes = s.share()
+	return p
+}
+
+// sooner is the smaller of two waits, 0 being none.
+func sooner(a, b time.Duration) time.Duration {
+	if a == 0 || b == 0 {
+		return a + b
+	}
+	return min(a, b)
+}
+
+// Bounds of one fetch.
+const (
+	shareMin     = 64 << 10
+	shareMax     = 8 << 20
+	partBytesMax = 1 << 20
+)
+
+// share is what one fetch may bring: every fetcher may have one that waits,
+// and Poll has one in hand.
+func (s *Source) share() int32 {
+	return int32(min(max(s.o.FetchedBytesMax/(len(s.fetchers)+1), shareMin), shareMax))
+}
+
+// rest waits until there may be something to do.
+func (f *fetcher) rest(in time.Duration) {
+	if in == 0 {
+		select {
+		case <-f.wake:
+		case <-f.s.ctx.Done():
+		}
+		return
+	}
+	t := time.NewTimer(in)
+	defer t.Stop()
+	select {
+	case <-f.wake:
+	case <-t.C:
+	case <-f.s.ctx.Done():
+	}
+}
+
+// fetch asks for what the plan says and hands the answer to Poll.
+func (f *fetcher) fetch(p plan) {
+	req := f.request(p)
+	resp, err, cut := f.await(req)
+	if f.s.ctx.Err() != nil {
+		return
+	}
+	if err != nil {
+		f.session.reset()
+		f.failed(p, err, cut)
+		return
+	}
+	f.s.stats.fetches.Add(1)
+	f.session.done(req, resp)
+	if a := f.settle(p, resp); a != nil {
+		f.deliver(a)
+	}
+}
+
+// failed puts off what a broker didn't answer. A request that was broken off
+// is no failure.
+func (f *fetcher) failed(p plan, err error, cut bool) {
+	s := f.s
+	s.mu.Lock()
+	for _, a := range p.fetch {
+		if a.flight == p.flight {
+			a.flight = 0
+		}
+	}
+	if cut {
+		s.mu.Unlock()
+		return
+	}
+	wait := f.sick(err)
+	s.mu.Unlock()
+	f.rest(wait)
+}
+
+// sick notes that a broker failed and returns when to try again.
+func (f *fetcher) sick(err error) time.Duration {
+	f.s.stats.errors.Add(1)
+	f.trouble.set(err)
+	if f.trouble.times == 1 {
+		f.s.o.Log.Warn("kafka: broker fails", "broker", f.id, "err", err)
+	}
+	f.s.wantMetadata()
+	return delay(f.trouble.times)
+}
+
+// fit notes that a broker answers.
+func (f *fetcher) fit() {
+	if f.trouble.err != nil {
+		f.s.o.Log.Info("kafka: broker answers again", "broker", f.id, "failures", f.trouble.times)
+	}
+	f.trouble, f.evicted = trouble{}, false
+}
+
+// await sends a fetch and waits for the answer, or for a partition that the
+// fetch lacks: a long poll would keep that waiting. cut: it was broken off.
+func (f *fetcher) await(req *kmsg.FetchRequest) (_ *kmsg.FetchResponse, err error, cut bool) {
+	ctx, cancel := context.WithCancel(f.s.ctx)
+	defer cancel()
+	done := make(chan error, 1)
+	var resp *kmsg.FetchResponse
+	f.setSent(time.Now())
+	defer f.setSent(time.Time{})
+	go func() {
+		var err error
+		resp, err = f.send(ctx, req)
+		done <- err
+	}()
+	slow := time.NewTimer(fetchWait + patience/2)
+	defer slow.Stop()
+	var stop <-chan time.Time
+	for {
+		select {
+		case err := <-done:
+			return resp, err, cut && err != nil
+		case <-f.wake:
+			if stop == nil && f.lacks() {
+				stop = time.After(max(interruptAfter, interruptRest-time.Since(f.interrupted)))
+			}
+		case <-stop:
+			stop, cut = nil, true
+			f.interrupted = time.Now()
+			cancel()
+		case <-slow.C: // frozen, perhaps; the others may know a new leader
+			f.s.wantMetadata()
+		}
+	}
+}
+
+func (f *fetcher) setSent(t time.Time) {
+	f.s.mu.Lock()
+	f.sent = t
+	f.s.mu.Unlock()
+}
+
+// lacks tells whether a partition could be fetched that isn't.
+func (f *fetcher) lacks() bool {
+	now := time.Now()
+	f.s.mu.Lock()
+	defer f.s.mu.Unlock()
+	return slices.ContainsFunc(f.parts, func(a *part) bool {
+		due, _ := a.due(now)
+		return due
+	})
+}
+
+// deliver waits until Poll takes the answer.
+func (f *fetcher) deliver(a *answer) {
+	paused := time.NewTimer(pausedAfter)
+	defer paused.Stop()
+	for taken := false; !taken; {
+		select {
+		case f.s.ready <- a:
+			taken = true
+		case <-paused.C:
+			f.s.stats.pauses.Add(1)
+		case <-f.s.ctx.Done():
+			return
+		}
+	}
+	f.release(a)
+}
+
+// release lets partitions be fetched again whose answer Poll has taken: it
+// finishes one before it takes another, so they can't overtake each other,
+// not even by way of another broker.
+func (f *fetcher) release(n *answer) {
+	f.s.mu.Lock()
+	defer f.s.mu.Unlock()
+	for i := range n.chunks {
+		a := n.chunks[i].part
+		a.pending = false
+		if a.rests() {
+			nudge(f.s.faulty)
+		}
+		if a.leader != f.id {
+			f.s.fetchers[a.leader].wakeUp()
+		}
+	}
+}
+
+// wakeUp is nudge for a fetcher that may not be.
+func (f *fetcher) wakeUp() {
+	if f != nil {
+		f.nudge()
+	}
+}

@@ -1,0 +1,186 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/odin-ws/odin/internal/event"
+)
+
+// Timestamps that ListOffsets understands as places.
+const (
+	atEnd   = -1
+	atStart = -2
+)
+
+const readUncommitted = 0
+
+var errNoAnswer = errors.New("not answered")
+
+// Ends are the bounds of a partition's log: the first offset in it, the last
+// stable offset (all below it is decided: committed or aborted) and the high
+// watermark (all below it is replicated). LogStart ≤ Stable ≤ High.
+type Ends struct{ LogStart, Stable, High int64 }
+
+// Ends asks the brokers for the bounds of partitions' logs: all of them, or
+// an error. It tries again until ctx is done.
+func (s *Source) Ends(ctx context.Context, ps []event.Partition) (map[event.Partition]Ends, error) {
+	// in this order, so that one may not overtake the next meanwhile
+	start, err := s.offsets(ctx, ps, atStart, readCommitted)
+	if err != nil {
+		return nil, err
+	}
+	stable, err := s.offsets(ctx, ps, atEnd, readCommitted)
+	if err != nil {
+		return nil, err
+	}
+	high, err := s.offsets(ctx, ps, atEnd, readUncommitted)
+	if err != nil {
+		return nil, err
+	}
+	ends := make(map[event.Partition]Ends, len(ps))
+	for _, p := range ps {
+		ends[p] = Ends{LogStart: start[p], Stable: stable[p], High: high[p]}
+	}
+	return ends, nil
+}
+
+// EpochEnd asks the leader where a leader epoch ended in its log: the largest
+// epoch there that isn't above it, and the offset behind that epoch's last
+// record (KIP-101). A record read at offset h with that epoch is still there
+// if last is that epoch and end > h. Both are -1 when the log knows no such
+// epoch: then it isn't.
+func (s *Source) EpochEnd(ctx context.Context, p event.Partition, epoch int32) (last int32, end int64, err error) {
+	req := kmsg.NewPtrOffsetForLeaderEpochRequest()
+	req.ReplicaID = -1
+	wantEpoch(req, p, -1, epoch)
+	err = s.persist(ctx, func(ctx context.Context) error {
+		answer := epochAnswer{err: errNoAnswer}
+		in, err := s.side.Request(ctx, req)
+		if err != nil {
+			return err
+		}
+		eachEpoch(in, func(of event.Partition, e epochAnswer) {
+			if of == p {
+				answer = e
+			}
+		})
+		last, end = answer.epoch, answer.end
+		return answer.err
+	})
+	if err != nil {
+		return 0, 0, fmt.Errorf("kafka: end of epoch %d of %v: %w", epoch, p, err)
+	}
+	return last, end, nil
+}
+
+// offsets asks for one place in each partition's log, until it has all.
+func (s *Source) offsets(ctx context.Context, ps []event.Partition, at int64, isolation int8) (map[event.Partition]int64, error) {
+	found := make(map[event.Partition]int64, len(ps))
+	err := s.persist(ctx, func(ctx context.Context) error { return s.listOffsets(ctx, ps, at, isolation, found) })
+	if err != nil {
+		return nil, fmt.Errorf("kafka: list offsets: %w", err)
+	}
+	return found, nil
+}
+
+// listOffsets asks once for those that aren't found yet.
+func (s *Source) listOffsets(ctx context.Context, ps []event.Partition, at int64, isolation int8, found map[event.Partition]int64) error {
+	req := newListOffsets(ps, at, isolation, found)
+	if len(req.Topics) == 0 {
+		return nil
+	}
+	var failed error
+	for _, shard := range s.side.RequestSharded(ctx, req) {
+		if shard.Err != nil {
+			failed = shard.Err
+			continue
+		}
+		if err := readListOffsets(shard.Resp, found); err != nil {
+			failed = err
+		}
+	}
+	if failed != nil {
+		return failed
+	}
+	for _, p := range ps {
+		if _, ok := found[p]; !ok {
+			return fmt.Errorf("%v: %w", p, errNoAnswer)
+		}
+	}
+	return nil
+}
+
+func newListOffsets(ps []event.Partition, at int64, isolation int8, found map[event.Partition]int64) *kmsg.ListOffsetsRequest {
+	req := kmsg.NewPtrListOffsetsRequest()
+	req.ReplicaID = -1
+	req.IsolationLevel = isolation
+	index := make(map[string]int)
+	for _, p := range ps {
+		if _, ok := found[p]; ok {
+			continue
+		}
+		i, ok := index[p.Topic]
+		if !ok {
+			i = len(req.Topics)
+			index[p.Topic] = i
+			t := kmsg.NewListOffsetsRequestTopic()
+			t.Topic = p.Topic
+			req.Topics = append(req.Topics, t)
+		}
+		r := kmsg.NewListOffsetsRequestTopicPartition()
+		r.Partition, r.Timestamp = p.Number, at
+		req.Topics[i].Partitions = append(req.Topics[i].Partitions, r)
+	}
+	return req
+}
+
+func readListOffsets(in kmsg.Response, found map[event.Partition]int64) (failed error) {
+	resp, ok := in.(*kmsg.ListOffsetsResponse)
+	if !ok {
+		return fmt.Errorf("answered by %T", in)
+	}
+	for i := range resp.Topics {
+		t := &resp.Topics[i]
+		for j := range t.Partitions {
+			r := &t.Partitions[j]
+			p := event.Partition{Topic: t.Topic, Number: r.Partition}
+			if err := kerr.ErrorForCode(r.ErrorCode); err != nil {
+				failed = fmt.Errorf("%v: %w", p, err)
+				continue
+			}
+			found[p] = r.Offset
+		}
+	}
+	return failed
+}
+
+// persist tries until it worked, the Source is closed or ctx is done; then it
+// returns the last failure, which says more than the context's end.
+func (s *Source) persist(ctx context.Context, try func(context.Context) error) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(s.ctx, cancel)()
+	for n := 1; ; n++ {
+		err := try(ctx)
+		if err == nil {
+			return nil
+		}
+		t := time.NewTimer(delay(n))
+		select {
+		case <-t.C:
+			continue
+		case <-ctx.Done():
+			t.Stop()
+		}
+		if s.ctx.Err() != nil {
+			return ErrClosed
+		}
+		return fmt.Errorf("%w: %w", context.Cause(ctx), err)
+	}
+}

@@ -1,0 +1,92 @@
+package kafka
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/odin-ws/odin/internal/event"
+)
+
+const readCommitted = 1
+
+// newFetch is a request for nothing yet.
+func newFetch(bytesMax int32) *kmsg.FetchRequest {
+	req := kmsg.NewPtrFetchRequest()
+	req.MaxWaitMillis = int32(fetchWait.Milliseconds())
+	req.MinBytes = 1
+	req.MaxBytes = bytesMax
+	req.IsolationLevel = readCommitted
+	req.SessionEpoch = -1
+	return req
+}
+
+// want adds a partition to a request. Those of a topic come in a row.
+func want(req *kmsg.FetchRequest, a *part, bytesMax int32) {
+	n := len(req.Topics)
+	if n == 0 || req.Topics[n-1].Topic != a.Topic || req.Topics[n-1].TopicID != a.topic {
+		t := kmsg.NewFetchRequestTopic()
+		t.Topic, t.TopicID = a.Topic, a.topic
+		req.Topics = append(req.Topics, t)
+		n++
+	}
+	p := kmsg.NewFetchRequestTopicPartition()
+	p.Partition = a.Number
+	p.CurrentLeaderEpoch = a.leaderEpoch
+	p.FetchOffset = a.next
+	p.LastFetchedEpoch = a.epoch
+	p.LogStartOffset = -1
+	p.PartitionMaxBytes = bytesMax
+	req.Topics[n-1].Partitions = append(req.Topics[n-1].Partitions, p)
+}
+
+// named is a fetch whose topics go by name: at least one has no id.
+type named struct{ *kmsg.FetchRequest }
+
+// MaxVersion is the last one that has names.
+func (named) MaxVersion() int16 { return 12 }
+
+// sendFetch sends a fetch to a broker, once.
+func sendFetch(ctx context.Context, c *kgo.Client, broker int32, req *kmsg.FetchRequest) (*kmsg.FetchResponse, error) {
+	var out kmsg.Request = req
+	for i := range req.Topics {
+		if req.Topics[i].TopicID == [16]byte{} {
+			out = named{req}
+		}
+	}
+	in, err := c.Broker(int(broker)).Request(ctx, out)
+	if err != nil {
+		return nil, err
+	}
+	resp, ok := in.(*kmsg.FetchResponse)
+	if !ok {
+		return nil, fmt.Errorf("a fetch was answered by %T", in)
+	}
+	return resp, nil
+}
+
+func (f *fetcher) send(ctx context.Context, req *kmsg.FetchRequest) (*kmsg.FetchResponse, error) {
+	return sendFetch(ctx, f.s.live, f.id, req)
+}
+
+// names finds a response's topics by what the request called them.
+type names map[event.TopicID]string
+
+func newNames(parts []*part) names {
+	n := make(names, 8)
+	for i, a := range parts {
+		if i == 0 || parts[i-1].topic != a.topic {
+			n[a.topic] = a.Topic
+		}
+	}
+	return n
+}
+
+func (n names) of(resp *kmsg.FetchResponse, t *kmsg.FetchResponseTopic) string {
+	if resp.Version >= 13 {
+		return n[t.TopicID]
+	}
+	return t.Topic
+}
