@@ -31,8 +31,8 @@ func (u Unit) String() string {
 	return [...]string{"count", "bytes", "nanoseconds", "microseconds", "flag"}[u]
 }
 
-// Scale is what a number of this unit is multiplied by for publishing.
-func (u Unit) Scale() float64 { return [...]float64{1, 1, 1e-9, 1e-6, 1}[u] }
+// PerBase is how many of this unit are one of the unit that is published.
+func (u Unit) PerBase() float64 { return [...]float64{1, 1, 1e9, 1e6, 1}[u] }
 
 // Metric describes one number. Metrics of one name differ by the value of
 // their label, and stand one after the other.

@@ -110,7 +110,7 @@ func TestBy(t *testing.T) {
 func TestWordsOfKindsUnitsAndStates(t *testing.T) {
 	equal(t, "kind", KindHistogram.String(), "histogram")
 	equal(t, "unit", Microseconds.String(), "microseconds")
-	equal(t, "scale", Nanoseconds.Scale(), 1e-9)
+	equal(t, "nanoseconds in a second", Nanoseconds.PerBase(), 1e9)
 	equal(t, "state", Draining.String(), "draining")
 	equal(t, "state of a hostile segment", State(77).String(), "unknown(77)")
 }

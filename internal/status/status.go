@@ -1,0 +1,104 @@
+package status
+
+// Status is odind at one moment. Numbers of different workers are read one
+// after the other, so sums are as good as the moment is long.
+type Status struct {
+	// Version of odind that wrote the segment.
+	Version string `json:"version"`
+	// PID of the supervisor.
+	PID int `json:"pid"`
+	// State: starting, ready, degraded (it serves, and Warnings say what is
+	// wrong) or draining (also while it stops).
+	State string `json:"state"`
+	// Warnings are for people: what is wrong, the worst first.
+	Warnings []string `json:"warnings"`
+	// UptimeS is seconds since the supervisor started.
+	UptimeS float64 `json:"uptime_s"`
+	// ConfigDigest tells one effective configuration from another.
+	ConfigDigest string `json:"config_digest"`
+	// Listen is where clients connect.
+	Listen string `json:"listen"`
+	// Operator is where /metrics and /health are.
+	Operator string `json:"operator"`
+	// Node is the machine's name, as clients see it in hello.
+	Node string `json:"node"`
+	// HeartbeatAgeMS is how long the supervisor has been silent.
+	HeartbeatAgeMS int64 `json:"heartbeat_age_ms"`
+	// Workers by slot, from 0, all of them.
+	Workers []Worker `json:"workers"`
+	// Sessions connected now, of all workers.
+	Sessions int64 `json:"sessions"`
+	// Deliveries since start, those of workers that have died included.
+	Deliveries uint64 `json:"deliveries"`
+	// Partitions in the order in which they became known.
+	Partitions []Partition `json:"partitions"`
+	// Balance is the largest number of sessions of a worker divided by the
+	// mean; 1 is even, also without sessions.
+	Balance float64 `json:"balance"`
+}
+
+// Worker is one slot.
+type Worker struct {
+	Slot int `json:"slot"`
+	// PID of the worker that runs, or last ran, here; 0 if none did.
+	PID int `json:"pid"`
+	// Generation counts the workers that ran here.
+	Generation uint32 `json:"generation"`
+	// State: starting, ready, draining or gone.
+	State string `json:"state"`
+	// Reason says why it is not well, as the worker itself sees it; "" if it is.
+	Reason string `json:"reason"`
+	// UptimeS is seconds since the worker started, 0 if it is gone.
+	UptimeS  float64 `json:"uptime_s"`
+	Sessions int64   `json:"sessions"`
+	// Deliveries and DeliveryBytes of all generations.
+	Deliveries    uint64 `json:"deliveries"`
+	DeliveryBytes uint64 `json:"delivery_bytes"`
+	// CPUS is CPU seconds used by all generations.
+	CPUS float64 `json:"cpu_s"`
+	// ResidentBytes is memory in use.
+	ResidentBytes int64 `json:"resident_bytes"`
+	// OwedBytes is what sessions are owed and the kernel has not taken.
+	OwedBytes int64 `json:"owed_bytes"`
+	// Partitions that it owns.
+	Partitions int `json:"partitions"`
+	// HeartbeatAgeMS is how long it has been silent, or since its start.
+	HeartbeatAgeMS int64 `json:"heartbeat_age_ms"`
+	// Respawns is how often the slot's worker was replaced.
+	Respawns uint64 `json:"respawns"`
+	// LentTo is the slot that serves this one's listener meanwhile, null: itself.
+	LentTo *int `json:"lent_to"`
+}
+
+// Partition is one partition of one topic.
+type Partition struct {
+	Topic     string `json:"topic"`
+	Partition int32  `json:"partition"`
+	// Owner is the slot that consumes it, null: nobody.
+	Owner *int `json:"owner"`
+	// Term counts the changes of owner.
+	Term uint32 `json:"term"`
+	// Era counts the truncations and incarnations seen.
+	Era uint32 `json:"era"`
+	// Position is the last offset held by the owner (by any worker, while
+	// there is no owner that has published one); -1: none.
+	Position int64 `json:"position"`
+	// Lag is the records that the broker could give beyond it, as far as is
+	// known; never negative.
+	Lag int64 `json:"lag"`
+	// LagS is 0 while the lag is known to be 0: an owner that is alive, with a
+	// healthy source, has caught up. Otherwise it is the seconds since that
+	// was last so, or since the start.
+	LagS float64 `json:"lag_s"`
+	// OpenTransaction is the records that an open transaction holds back.
+	OpenTransaction int64 `json:"open_transaction"`
+}
+
+// The values of Status.State and Worker.State.
+const (
+	Starting = "starting"
+	Ready    = "ready"
+	Degraded = "degraded"
+	Draining = "draining"
+	Gone     = "gone"
+)

@@ -1,0 +1,165 @@
+package status
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/odin-ws/odin/shm"
+)
+
+// lagPatience is how long a partition may lag before that is a warning: a
+// burst is none, and neither is an election.
+const lagPatience = 10 * time.Second
+
+// judge fills State and Warnings.
+func (s *Status) judge(seg *shm.Segment, now shm.Clock) {
+	state := seg.Process().State()
+	if silent(seg, now) {
+		s.warn("no process of odind has shown a sign of life for %s: stopped, or the machine hangs", brief(s.HeartbeatAgeMS))
+	} else {
+		s.judgeProcesses(seg, now)
+		if state != shm.Starting && state != shm.Empty {
+			s.judgePartitions(seg)
+		}
+	}
+	switch {
+	case state == shm.Draining || state == shm.Gone:
+		s.State = Draining
+	case state != shm.Ready:
+		s.State = Starting
+	case len(s.Warnings) > 0:
+		s.State = Degraded
+	default:
+		s.State = Ready
+	}
+}
+
+func (s *Status) warn(format string, args ...any) {
+	s.Warnings = append(s.Warnings, fmt.Sprintf(format, args...))
+}
+
+// silent tells whether everybody that should live is stale, which has another
+// cause than one that is.
+func silent(seg *shm.Segment, now shm.Clock) bool {
+	if !seg.Process().Stale(now) {
+		return false
+	}
+	for i := range seg.Layout().Slots {
+		if slot := seg.Slot(i); lives(slot) && !slot.Stale(now) {
+			return false
+		}
+	}
+	return true
+}
+
+func lives(slot *shm.Slot) bool {
+	state := slot.State()
+	return state == shm.Starting || state == shm.Ready || state == shm.Draining
+}
+
+func (s *Status) judgeProcesses(seg *shm.Segment, now shm.Clock) {
+	if seg.Process().Stale(now) {
+		s.warn("supervisor (pid %d): no heartbeat for %s: nothing is watched", s.PID, brief(s.HeartbeatAgeMS))
+	}
+	up := seg.Process().State() == shm.Ready
+	for i := range s.Workers {
+		s.judgeWorker(&s.Workers[i], seg.Slot(i), now, up)
+	}
+}
+
+func (s *Status) judgeWorker(w *Worker, slot *shm.Slot, now shm.Clock, up bool) {
+	switch {
+	case lives(slot) && slot.Stale(now):
+		s.warn("worker %d (pid %d): no heartbeat for %s", w.Slot, w.PID, brief(w.HeartbeatAgeMS))
+	case w.State == Gone && up:
+		s.warn("worker %d: gone (%s so far)", w.Slot, plural(int(w.Respawns), "respawn"))
+	case w.State == Starting && up:
+		s.warn("worker %d: not ready yet", w.Slot)
+	}
+	if w.Reason != "" && lives(slot) {
+		s.warn("worker %d: %s", w.Slot, w.Reason)
+	} else if w.State == Ready && slot.Gauge(shm.SourceHealthy) == 0 {
+		s.warn("worker %d: its source does not answer", w.Slot)
+	}
+}
+
+// judgePartitions makes one warning of each kind a topic.
+func (s *Status) judgePartitions(seg *shm.Segment) {
+	if seg.TopologyVersion() > 0 && len(s.Partitions) == 0 {
+		s.warn("no partition is known")
+	}
+	for _, t := range s.topics() {
+		if len(t.orphans) > 0 {
+			s.warn("%s: no owner for %s %s", t.name, noun(len(t.orphans), "partition"), list(t.orphans))
+		}
+		if t.worst != nil && t.worst.LagS > lagPatience.Seconds() && t.worst.Owner != nil {
+			s.warn("%s: partition %d is %s", t.name, t.worst.Partition, lagWords(t.worst))
+		}
+	}
+}
+
+func lagWords(p *Partition) string {
+	if p.Lag == 0 {
+		return "unheard of for " + duration(p.LagS)
+	}
+	return grouped(p.Lag) + " " + noun(int(min(p.Lag, 2)), "record") + " behind, for " + duration(p.LagS)
+}
+
+// topic is the partitions of one name.
+type topic struct {
+	name       string
+	partitions []*Partition
+	orphans    []int32    // without an owner
+	worst      *Partition // the longest behind, then the farthest; nil if none lags
+	lag        int64      // of all
+	open       int64      // of all
+}
+
+// topics groups the partitions in the order in which topics became known.
+func (s *Status) topics() []*topic {
+	var all []*topic
+	index := map[string]*topic{}
+	for i := range s.Partitions {
+		p := &s.Partitions[i]
+		t := index[p.Topic]
+		if t == nil {
+			t = &topic{name: p.Topic}
+			index[p.Topic] = t
+			all = append(all, t)
+		}
+		t.add(p)
+	}
+	return all
+}
+
+func (t *topic) add(p *Partition) {
+	t.partitions = append(t.partitions, p)
+	t.lag += p.Lag
+	t.open += p.OpenTransaction
+	if p.Owner == nil {
+		t.orphans = append(t.orphans, p.Partition)
+	}
+	if p.Lag == 0 && p.LagS == 0 {
+		return
+	}
+	if w := t.worst; w == nil || p.LagS > w.LagS || p.LagS == w.LagS && p.Lag > w.Lag {
+		t.worst = p
+	}
+}
+
+// listMax is how many numbers a list names.
+const listMax = 6
+
+func list(numbers []int32) string {
+	var words []string
+	for _, n := range numbers[:min(len(numbers), listMax)] {
+		words = append(words, strconv.Itoa(int(n)))
+	}
+	text := strings.Join(words, ", ")
+	if more := len(numbers) - listMax; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
+}
