@@ -12,6 +12,11 @@ type readiness struct {
 	ready   bool
 	was     bool     // it was true once: only stopping and nobody accepting end it
 	reasons []string // why not
+
+	stopping  bool
+	accepting int      // workers that take clients
+	fault     string   // why some worker's source is not healthy
+	missing   []string // topics
 }
 
 // refresh brings readiness, and odind's state in the segment, up to date.
@@ -19,7 +24,10 @@ func (c *crew) refresh() {
 	before := c.readiness.Load()
 	was := before != nil && before.was
 	reasons := c.reasons(was)
-	next := &readiness{ready: len(reasons) == 0, was: was || len(reasons) == 0, reasons: reasons}
+	next := &readiness{
+		ready: len(reasons) == 0, was: was || len(reasons) == 0, reasons: reasons,
+		stopping: c.stopping, accepting: c.accepting(), fault: c.anyFault(), missing: c.missing,
+	}
 	c.readiness.Store(next)
 	c.segment.Process().SetState(state(c.stopping, next.was))
 	if before != nil && before.was && before.ready != next.ready {
@@ -37,7 +45,8 @@ func state(stopping, was bool) shm.State {
 	return shm.Starting
 }
 
-// reasons are why we are not ready. Once we were, a broker that goes away only
+// reasons are why we are not ready. A topic that is missing beside others is
+// none, for they are served. Once we were ready, a broker that goes away only
 // degrades, unless ready.require_source is set.
 func (c *crew) reasons(was bool) (why []string) {
 	if c.stopping {
@@ -53,11 +62,11 @@ func (c *crew) reasons(was bool) (why []string) {
 	if was {
 		return why
 	}
-	if len(c.missing) > 0 {
-		why = append(why, "missing topics: "+strings.Join(c.missing, ", "))
-	}
 	if c.segment.TopologyVersion() == 0 {
 		return append(why, "topics and partitions are not known yet")
+	}
+	if len(c.missing) > 0 && len(why) > 0 || c.segment.Partitions() == 0 {
+		why = append(why, "missing topics: "+strings.Join(c.missing, ", "))
 	}
 	if n := c.unpositioned(); accepting > 0 && n > 0 {
 		why = append(why, fmt.Sprintf("%d of %d partitions have no position yet", n, c.segment.Partitions()))
@@ -82,6 +91,16 @@ func (c *crew) sourceFault() (why string) {
 		}
 	}
 	return why
+}
+
+// anyFault is why some worker's source is not healthy.
+func (c *crew) anyFault() string {
+	for _, s := range c.slots {
+		if w := s.worker; w != nil && !w.healthy {
+			return w.reason
+		}
+	}
+	return ""
 }
 
 // unpositioned counts the partitions in which no ready worker has a position.

@@ -1,0 +1,178 @@
+package supervisor
+
+import (
+	"math"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/odin-ws/odin/internal/config"
+	"github.com/odin-ws/odin/internal/status"
+	"github.com/odin-ws/odin/shm"
+)
+
+// Words of /health.
+const (
+	healthy    = "healthy"
+	degraded   = "degraded"
+	overloaded = "overloaded"
+	draining   = "draining"
+)
+
+// nearLimit is the part of a limit from which on it is worth a look.
+const nearLimit = 0.9
+
+// Health is the body of /health.
+type Health struct {
+	// Status: healthy and degraded are answered with 200, overloaded and
+	// draining with 503.
+	Status string `json:"status"`
+	// Checks by name: capacity (sessions), cpu (cores), memory (bytes), kafka
+	// (workers whose source answers), workers (that accept), goroutines.
+	Checks map[string]Check `json:"checks"`
+	// Workers by slot, as in /api/status.
+	Workers []status.Worker `json:"workers"`
+}
+
+// Check is one thing that can be too much or too little.
+type Check struct {
+	Value  float64 `json:"value"`
+	Limit  float64 `json:"limit"` // 0: none
+	Status string  `json:"status"`
+	Reason string  `json:"reason,omitempty"` // why it is not healthy
+}
+
+// physician makes the health from the segment and what the crew says. diagnose
+// may be called from any goroutine.
+type physician struct {
+	segment *shm.Segment
+	limits  config.Limits
+	cpus    float64 // limit, of the configuration or the quota
+	memory  float64 // limit, of the configuration or the control group; 0: none
+	cores   atomic.Uint64
+
+	samples []sample // oldest first; of measure alone
+}
+
+// sample is the CPU time that all processes had used at one moment.
+type sample struct {
+	at   time.Time
+	used time.Duration
+}
+
+// samplesMax is how many measurements the cores in use are averaged over.
+const samplesMax = 6
+
+func newPhysician(segment *shm.Segment, limits config.Limits, cpus float64, memory int64) *physician {
+	p := &physician{segment: segment, limits: limits, cpus: cpus, memory: float64(memory)}
+	if limits.CPUsMax > 0 {
+		p.cpus = limits.CPUsMax
+	}
+	if limits.MemoryBytesMax > 0 {
+		p.memory = float64(limits.MemoryBytesMax)
+	}
+	return p
+}
+
+// measure takes the cores in use, by the crew's goroutine.
+func (p *physician) measure(now time.Time) {
+	process := p.segment.Process()
+	used := process.Counter(shm.SupervisorCPUUser) + process.Counter(shm.SupervisorCPUSystem)
+	for i := range p.segment.Layout().Slots {
+		slot := p.segment.Slot(i)
+		used += slot.Counter(shm.CPUUser) + slot.Counter(shm.CPUSystem)
+	}
+	p.samples = append(p.samples, sample{now, time.Duration(used)})
+	p.samples = p.samples[max(0, len(p.samples)-samplesMax):]
+	first := p.samples[0]
+	if over := now.Sub(first.at); over > 0 {
+		p.cores.Store(math.Float64bits((time.Duration(used) - first.used).Seconds() / over.Seconds()))
+	}
+}
+
+// diagnose reads what is, and says how that is.
+func (p *physician) diagnose(is *readiness, now shm.Clock) Health {
+	s := status.Read(p.segment, now)
+	process := p.segment.Process()
+	memory, goroutines := process.Gauge(shm.SupervisorHeapBytes), process.Gauge(shm.SupervisorGoroutines)
+	sources := 0
+	for i := range p.segment.Layout().Slots {
+		slot := p.segment.Slot(i)
+		memory += slot.Gauge(shm.ResidentBytes)
+		goroutines += slot.Gauge(shm.Goroutines)
+		sources += int(slot.Gauge(shm.SourceHealthy))
+	}
+	h := Health{Workers: s.Workers, Checks: map[string]Check{
+		"capacity":   most(float64(s.Sessions), float64(p.limits.ConnectionsMax), true, "sessions"),
+		"cpu":        most(math.Float64frombits(p.cores.Load()), p.cpus, p.limits.CPUsMax > 0, "cores in use"),
+		"memory":     most(float64(memory), p.memory, p.limits.MemoryBytesMax > 0, "bytes in use"),
+		"goroutines": most(float64(goroutines), float64(p.limits.GoroutinesMax), true, "goroutines"),
+		"kafka":      kafkaCheck(sources, len(s.Workers), is),
+		"workers":    workersCheck(is, len(s.Workers)),
+	}}
+	h.Status = h.worst(is.stopping)
+	return h
+}
+
+// most checks what should stay below its limit. Only a limit that somebody has
+// set can overload: running at the machine's own is what it is there for.
+func most(value, limit float64, set bool, what string) Check {
+	c := Check{Value: math.Round(value*1000) / 1000, Limit: limit, Status: healthy}
+	switch {
+	case limit == 0 || value < nearLimit*limit:
+	case value >= limit && set:
+		c.Status, c.Reason = overloaded, what+" at the limit"
+	default:
+		c.Status, c.Reason = degraded, what+" near the limit"
+	}
+	return c
+}
+
+func kafkaCheck(sources, workers int, is *readiness) Check {
+	c := Check{Value: float64(sources), Limit: float64(workers), Status: healthy}
+	var why []string
+	if is.fault != "" {
+		why = append(why, is.fault)
+	}
+	if len(is.missing) > 0 {
+		why = append(why, "missing topics: "+strings.Join(is.missing, ", "))
+	}
+	if len(why) > 0 {
+		c.Status, c.Reason = degraded, strings.Join(why, "; ")
+	}
+	return c
+}
+
+func workersCheck(is *readiness, wanted int) Check {
+	c := Check{Value: float64(is.accepting), Limit: float64(wanted), Status: healthy}
+	switch {
+	case is.accepting == 0:
+		c.Status, c.Reason = overloaded, "no worker accepts"
+	case is.accepting < wanted:
+		c.Status, c.Reason = degraded, "not every worker accepts"
+	}
+	return c
+}
+
+// worst is the status of the whole.
+func (h *Health) worst(stopping bool) string {
+	if stopping {
+		return draining
+	}
+	worst := healthy
+	for _, c := range h.Checks {
+		if c.Status == overloaded || worst == healthy {
+			worst = c.Status
+		}
+	}
+	return worst
+}
+
+// code is the HTTP status that goes with it.
+func (h *Health) code() int {
+	if h.Status == healthy || h.Status == degraded {
+		return http.StatusOK
+	}
+	return http.StatusServiceUnavailable
+}
