@@ -80,10 +80,11 @@ func (q *Queue) Written(n int) {
 	q.Pieces = q.Pieces[:copy(q.Pieces, q.Pieces[i:])]
 }
 
-// Cut drops what is owed, but for the rest of a frame that is half written:
+// Cut drops what is owed, and the count of its records, but for the rest of a frame that is half written:
 // only behind a whole frame can a close frame follow. look gives the bytes of
 // a piece; where it has none any more, nothing can follow and Cut tells so.
 func (q *Queue) Cut(look func(Piece) []byte) bool {
+	q.Records = 0
 	if !q.partial {
 		q.Pieces, q.Bytes = q.Pieces[:0], 0
 		return true

@@ -1,0 +1,114 @@
+package worker
+
+import (
+	"github.com/odin-ws/odin/internal/hub"
+	"github.com/odin-ws/odin/internal/replica"
+	"github.com/odin-ws/odin/shm"
+)
+
+// applied is one record of this turn: when the producer made it, and to how
+// many sessions it goes.
+type applied struct {
+	timeMillis int64
+	sessions   int
+}
+
+// applyWaiting attaches what is new to the sessions that want it, up to the
+// turn's budget. No input is taken meanwhile, so no list changes under the
+// iteration; a session that turns out too slow is closed behind it.
+func (p *process) applyWaiting() {
+	records, bytes := p.config.Limits.TurnRecordsMax, p.config.Limits.TurnBytesMax
+	i := 0
+	for ; i < len(p.waiting) && records > 0 && bytes > 0; i++ {
+		pt := p.waiting[i]
+		pt.waiting = false
+		n, size := p.apply(pt, records, bytes)
+		records, bytes = records-n, bytes-size
+	}
+	rest := p.waiting[:copy(p.waiting, p.waiting[i:])]
+	for _, pt := range p.waiting[len(rest):i] {
+		if pt != nil && pt.replica.Waiting() && !pt.waiting {
+			pt.waiting = true
+			rest = append(rest, pt)
+		}
+	}
+	p.waiting = rest
+	if len(rest) > 0 {
+		p.block.Add(shm.ApplyBudgetReached, 1)
+	}
+	p.closeDoomed()
+}
+
+// apply attaches up to so many records of one partition, and tells how many
+// and how large they were.
+func (p *process) apply(pt *partition, records, bytes int) (n, size int) {
+	entries, to := pt.replica.Pending(p.entries[:0], records, bytes)
+	for i := range entries {
+		p.deliver(&entries[i])
+		size += int(entries[i].Ref.Len)
+	}
+	n = len(entries)
+	p.entries = entries[:0]
+	p.carryOut(pt, pt.replica.Applied(p.effects(), to))
+	return n, size
+}
+
+// applyAll attaches all that a partition holds, whatever the budget.
+func (p *process) applyAll(pt *partition) {
+	for pt.replica.Waiting() {
+		p.apply(pt, p.config.Limits.TurnRecordsMax, p.config.Limits.TurnBytesMax)
+	}
+}
+
+// deliver attaches one record to each session that wants it, once however
+// many of its patterns match.
+func (p *process) deliver(e *replica.Entry) {
+	p.lists = p.hub.Match(p.lists[:0], e.Channel)
+	piece := hub.Piece(e.Ref)
+	count := 0
+	p.mark++
+	for _, list := range p.lists {
+		for _, m := range list.Members {
+			s := p.sessions.at(m.Session)
+			if s.mark == p.mark || s.doomed {
+				continue
+			}
+			s.mark = p.mark
+			count++
+			p.attach(s, piece)
+		}
+	}
+	if count > 0 {
+		p.applied = append(p.applied, applied{e.Time, count})
+	}
+}
+
+func (p *process) attach(s *session, piece hub.Piece) {
+	p.writer.lend(&s.queue)
+	s.queue.Attach(piece)
+	if s.queue.Bytes > p.config.Limits.OwedBytesMax && s.queue.Bytes > int(piece.Len) {
+		s.doomed = true
+		p.doomed = append(p.doomed, s.index)
+	}
+	p.touch(s)
+}
+
+func (p *process) closeDoomed() {
+	for _, index := range p.doomed {
+		s := p.sessions.at(index)
+		s.doomed = false
+		p.tooSlow(s)
+	}
+	p.doomed = p.doomed[:0]
+}
+
+// observeLatency records, for the records written in this turn, the time from
+// the producer's timestamp to now, once for each delivery.
+func (p *process) observeLatency() {
+	now := p.wallMillis()
+	for _, a := range p.applied {
+		us := max(now-a.timeMillis, 0) * 1000
+		p.block.Observe(shm.DeliveryLatency, uint64(us), uint64(a.sessions))
+	}
+	p.applied = p.applied[:0]
+}

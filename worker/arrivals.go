@@ -1,0 +1,64 @@
+package worker
+
+import (
+	"net/netip"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/odin-ws/odin/internal/loop"
+	"github.com/odin-ws/odin/internal/wire"
+	"github.com/odin-ws/odin/shm"
+)
+
+// arrival is a connection that was upgraded, on its way to the loop.
+type arrival struct {
+	fd     int
+	remote netip.AddrPort
+	took   time.Duration
+}
+
+// adopt makes a session of an arrival and greets it.
+func (p *process) adopt(a arrival) {
+	p.doors.coming.Add(-1)
+	p.block.Add(shm.Handshakes, 1)
+	p.block.Observe(shm.HandshakeTime, uint64(a.took.Microseconds()), 1)
+	lim := &p.config.Limits
+	if err := tune(a.fd, lim.NotSentLowatBytes, lim.TCPUserTimeout); err != nil {
+		p.log.Debug("the client left at once", "err", err)
+	}
+	s := p.sessions.add()
+	s.fd, s.stage, s.remote, s.openedAtUnix = a.fd, open, a.remote, p.wall
+	p.population.Store(int64(p.sessions.live))
+	if err := p.clients.Add(s.fd, s.token(), loop.Input); err != nil {
+		p.log.Error("poll a session", "err", err)
+		p.end(s)
+		return
+	}
+	// Pings begin at a random time, so that they don't come all at once.
+	s.pingAt = p.now + p.random.Int64N(int64(lim.PingInterval)) + int64(tick)
+	p.wheel.set(s, ticksUntil(s.pingAt-p.now))
+	p.say(s, func(dst []byte) []byte {
+		return wire.AppendHello(dst, wire.Hello{
+			Node: p.config.Node, Worker: p.slot, Time: p.wallMillis(), PingInterval: lim.PingInterval,
+			ChannelsMax: lim.ChannelsMax, RequestBytesMax: lim.RequestBytesMax,
+		})
+	})
+	if p.state != shm.Ready {
+		p.closeWith(s, wire.CloseGoingAway)
+		return
+	}
+	p.farewell.late(p, s)
+}
+
+// connectionsMax is how many sessions this worker takes: its share, and no
+// more than its descriptors allow with a reserve.
+func (p *process) connectionsMax() int {
+	most := p.config.ConnectionsPerWorker()
+	var lim unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &lim); err == nil {
+		fds := int(min(lim.Cur, 1<<30)) - p.config.Limits.FDsReserve
+		most = min(most, max(fds, 1))
+	}
+	return most
+}

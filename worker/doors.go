@@ -1,0 +1,300 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"slices"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"github.com/odin-ws/odin/internal/config"
+	"github.com/odin-ws/odin/internal/wire"
+	"github.com/odin-ws/odin/shm"
+)
+
+// doors accepts connections and makes sessions of them: the only part of a
+// worker with a goroutine per connection, for as long as a handshake takes.
+// Its fields are set before the first connection; what changes is atomic.
+type doors struct {
+	config  *config.Config
+	block   *shm.Block
+	log     *slog.Logger
+	state   *atomic.Uint32 // shm.State
+	live    *atomic.Int64  // sessions that the loop has
+	reason  func() string
+	adopt   func(arrival)
+	max     int // sessions of this worker
+	server  *http.Server
+	upgrade websocket.Upgrader
+
+	pending atomic.Int64 // connections without an answer yet
+	coming  atomic.Int64 // upgraded and not yet the loop's
+
+	mu        sync.Mutex
+	opened    bool
+	files     map[int]*os.File     // by slot
+	listeners map[int]net.Listener // by slot, while accepting
+}
+
+// headSlack is what net/http adds to MaxHeaderBytes by itself.
+const headSlack = 4096
+
+func newDoors(d *doors) *doors {
+	d.files, d.listeners = make(map[int]*os.File), make(map[int]net.Listener)
+	d.upgrade = websocket.Upgrader{
+		ReadBufferSize: 1024, WriteBufferSize: 1024, WriteBufferPool: &sync.Pool{},
+		Subprotocols: []string{wire.Subprotocol},
+		CheckOrigin:  d.allowed,
+		Error: func(w http.ResponseWriter, _ *http.Request, status int, reason error) {
+			d.block.Add(shm.HandshakesFailedBadRequest, 1)
+			refuse(w, status, http.StatusText(status), reason.Error())
+		},
+	}
+	d.server = &http.Server{
+		Handler:           http.HandlerFunc(d.serve),
+		ReadHeaderTimeout: d.config.Limits.HandshakeMax,
+		WriteTimeout:      d.config.Limits.HandshakeMax,
+		MaxHeaderBytes:    max(d.config.Limits.HeadBytesMax-headSlack, 1),
+		ErrorLog:          slog.NewLogLogger(d.log.Handler(), slog.LevelDebug),
+		ConnState:         d.connState,
+	}
+	d.server.SetKeepAlivesEnabled(false)
+	return d
+}
+
+// connState counts the connections that never became a request.
+func (d *doors) connState(_ net.Conn, state http.ConnState) {
+	if state == http.StateNew {
+		d.block.Add(shm.ConnectionsAccepted, 1)
+	}
+}
+
+// add takes a slot's listener into use, at once or when the doors open.
+func (d *doors) add(slot int, f *os.File) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.drop(slot)
+	d.files[slot] = f
+	if d.opened {
+		d.serveOn(slot)
+	}
+}
+
+// shut accepts no more from a slot's listener. What waits in its queue stays
+// there for whoever accepts next: the supervisor keeps the socket.
+func (d *doors) shut(slot int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.drop(slot)
+}
+
+func (d *doors) drop(slot int) {
+	if l := d.listeners[slot]; l != nil {
+		l.Close()
+		delete(d.listeners, slot)
+	}
+	if f := d.files[slot]; f != nil {
+		f.Close()
+		delete(d.files, slot)
+	}
+}
+
+// unpause accepts from all listeners.
+func (d *doors) unpause() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.opened {
+		return
+	}
+	d.opened = true
+	for slot := range d.files {
+		d.serveOn(slot)
+	}
+}
+
+// pause leaves connections in the listeners' queues, for a sibling or for
+// later.
+func (d *doors) pause() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.opened = false
+	for slot, l := range d.listeners {
+		l.Close()
+		delete(d.listeners, slot)
+	}
+}
+
+// serveOn accepts from a slot's listener. FileListener works on a copy, so the
+// file stays for the next time.
+func (d *doors) serveOn(slot int) {
+	l, err := net.FileListener(d.files[slot])
+	if err != nil {
+		d.log.Error("take over a listener", "slot", slot, "err", err)
+		return
+	}
+	d.listeners[slot] = l
+	go func() {
+		err := d.server.Serve(&gate{Listener: l, doors: d})
+		if err != nil && !errors.Is(err, net.ErrClosed) && !errors.Is(err, http.ErrServerClosed) {
+			d.log.Error("accept", "slot", slot, "err", err)
+		}
+	}()
+}
+
+// gate counts pending handshakes, and answers those beyond the limit at once.
+type gate struct {
+	net.Listener
+	doors *doors
+}
+
+// Accept gives the next connection whose handshake may begin.
+func (g *gate) Accept() (net.Conn, error) {
+	for {
+		c, err := g.Listener.Accept()
+		if err != nil {
+			if !errors.Is(err, net.ErrClosed) {
+				g.doors.block.Add(shm.AcceptErrors, 1)
+			}
+			return nil, err
+		}
+		if g.doors.pending.Add(1) <= int64(g.doors.config.Limits.HandshakesPendingMax) {
+			return &pendingConn{Conn: c, doors: g.doors}, nil
+		}
+		g.doors.pending.Add(-1)
+		g.doors.block.Add(shm.HandshakeLimitReached, 1)
+		g.doors.block.Add(shm.RefusedHandshakes, 1)
+		g.doors.turnAway(c)
+	}
+}
+
+// turnAway refuses a connection without having read its request.
+func (d *doors) turnAway(c net.Conn) {
+	body := wire.AppendRefusalBody(nil, "overloaded", "handshakes")
+	head := "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Type: application/json\r\nRetry-After: " +
+		d.retryAfter() + "\r\nContent-Length: " + strconv.Itoa(len(body)) + "\r\n\r\n"
+	// A peer that doesn't take it is not waited for: the buffer is empty, so
+	// the write can't block.
+	_, _ = c.Write(append([]byte(head), body...))
+	_ = c.Close()
+}
+
+func (d *doors) retryAfter() string {
+	return strconv.Itoa(int(d.config.Limits.RetryAfter / time.Second))
+}
+
+// pendingConn is a connection whose handshake goes on.
+type pendingConn struct {
+	net.Conn
+	doors *doors
+	over  sync.Once
+}
+
+// Close ends the connection, and its being pending.
+func (c *pendingConn) Close() error {
+	c.settle()
+	return c.Conn.Close()
+}
+
+func (c *pendingConn) settle() { c.over.Do(func() { c.doors.pending.Add(-1) }) }
+
+func refuse(w http.ResponseWriter, status int, what, reason string) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	// The client may be gone; there is nobody to tell.
+	_, _ = w.Write(wire.AppendRefusalBody(nil, what, reason))
+}
+
+func (d *doors) serve(w http.ResponseWriter, r *http.Request) {
+	switch r.URL.Path {
+	case "/ws":
+		d.handshake(w, r)
+	case "/health":
+		d.health(w)
+	default:
+		refuse(w, http.StatusNotFound, "not found", "clients connect to /ws; /health is here too")
+	}
+}
+
+func (d *doors) health(w http.ResponseWriter) {
+	state := shm.State(d.state.Load())
+	if state != shm.Ready {
+		w.Header().Set("Retry-After", d.retryAfter())
+		refuse(w, http.StatusServiceUnavailable, state.String(), d.reason())
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	status := "healthy"
+	if d.reason() != "" {
+		status = "degraded"
+	}
+	// The client may be gone; there is nobody to tell.
+	_, _ = w.Write(append(strconv.AppendInt([]byte(`{"status":"`+status+`","sessions":`), d.live.Load(), 10), '}'))
+}
+
+// overloaded tells why no session can be taken now; empty: it can.
+func (d *doors) overloaded() (reason string, c shm.Counter) {
+	switch shm.State(d.state.Load()) {
+	case shm.Ready:
+	case shm.Starting:
+		return "starting", shm.RefusedStarting
+	default:
+		return "draining", shm.RefusedDraining
+	}
+	if d.live.Load()+d.coming.Load() >= int64(d.max) {
+		return "connections", shm.RefusedConnections
+	}
+	return "", 0
+}
+
+func (d *doors) handshake(w http.ResponseWriter, r *http.Request) {
+	began := time.Now()
+	if reason, c := d.overloaded(); reason != "" {
+		d.block.Add(c, 1)
+		w.Header().Set("Retry-After", d.retryAfter())
+		refuse(w, http.StatusServiceUnavailable, "overloaded", reason)
+		return
+	}
+	if !d.allowed(r) {
+		d.block.Add(shm.HandshakesFailedOrigin, 1)
+		refuse(w, http.StatusForbidden, "forbidden", "origin")
+		return
+	}
+	d.coming.Add(1)
+	conn, err := d.upgrade.Upgrade(w, r, nil)
+	if err != nil {
+		d.coming.Add(-1)
+		d.log.Debug("handshake", "err", err, "remote", r.RemoteAddr)
+		return
+	}
+	fd, err := takeOver(conn.NetConn())
+	if err != nil {
+		d.coming.Add(-1)
+		d.block.Add(shm.HandshakesFailedIO, 1)
+		d.log.Debug("take over a connection", "err", err)
+		return
+	}
+	remote, _ := netip.ParseAddrPort(r.RemoteAddr)
+	d.adopt(arrival{fd: fd, remote: remote, took: time.Since(began)})
+}
+
+// allowed checks the request's origin. A client without one is no browser.
+func (d *doors) allowed(r *http.Request) bool {
+	origin := r.Header.Get("Origin")
+	return len(d.config.Origins) == 0 || origin == "" || slices.Contains(d.config.Origins, origin)
+}
+
+// close ends all that isn't a session.
+func (d *doors) close(ctx context.Context) {
+	if err := d.server.Shutdown(ctx); err != nil {
+		_ = d.server.Close()
+	}
+}

@@ -1,0 +1,126 @@
+package worker
+
+import (
+	"context"
+	"errors"
+
+	"github.com/odin-ws/odin/internal/replica"
+	"github.com/odin-ws/odin/internal/wire"
+	"github.com/odin-ws/odin/kafka"
+	"github.com/odin-ws/odin/shm"
+)
+
+// resetPartition tells the sessions what a replica's reset means for them.
+func (p *process) resetPartition(pt *partition, e *replica.Effect) {
+	reason, counter := wire.ResetEpoch, shm.ResetsEpoch
+	if e.Reason == replica.Trimmed {
+		reason, counter = wire.ResetTrimmed, shm.ResetsTrimmed
+	}
+	p.log.Warn("records can't be delivered any more; the sessions are told", "topic", pt.name.Topic,
+		"partition", pt.name.Number, "reason", e.Reason.String(), "to", e.To)
+	p.reset(pt.topic, counter, reason, e.Lost)
+}
+
+// reset goes to every session whose channels can come from the topic.
+func (p *process) reset(t *topic, counter shm.Counter, reason wire.ResetReason, lost bool) {
+	bit := p.bitOf(t)
+	p.sessions.each(func(s *session) {
+		if s.stage != open || s.subs.Count() == 0 {
+			return
+		}
+		match := false
+		s.subs.Patterns(func(pattern string) bool {
+			match = p.topicsOf(pattern)&bit != 0
+			return !match
+		})
+		if !match {
+			return
+		}
+		p.block.Add(counter, 1)
+		cursor := p.cursorOf(s)
+		p.say(s, func(dst []byte) []byte { return wire.AppendReset(dst, reason, lost, cursor) })
+	})
+}
+
+func (p *process) bitOf(t *topic) uint64 {
+	for i := range p.topics {
+		if &p.topics[i] == t {
+			return 1 << i
+		}
+	}
+	return 0
+}
+
+// countEffect counts what a replica noticed.
+func (p *process) countEffect(pt *partition, e *replica.Effect) {
+	c, ok := replicaCounters[e.Counter]
+	if ok {
+		p.block.Add(c, e.N)
+	}
+	if e.Counter == replica.Gap || e.Counter == replica.DropMalformed {
+		p.log.Error("a batch does not fit what is held: this is a defect, please report it", "topic", pt.name.Topic,
+			"partition", pt.name.Number, "kind", e.Counter.String(), "held", pt.replica.Position().Held)
+	}
+}
+
+// replicaCounters maps what a replica counts to what is published.
+var replicaCounters = map[replica.Counter]shm.Counter{
+	replica.DropStaleTerm: shm.BusDroppedStaleTerm,
+	replica.DropOtherEra:  shm.BusDroppedOtherEra,
+	replica.DropDuplicate: shm.BusDroppedDuplicate,
+	replica.DropUnsought:  shm.BusDroppedStaleTerm,
+	replica.DropMissed:    shm.BusDroppedOtherEra,
+	replica.DropMalformed: shm.BusGaps,
+	replica.Gap:           shm.BusGaps,
+	replica.SeekIgnored:   shm.SeeksIgnored,
+	replica.RangeFailed:   shm.BackfillsFailed,
+	replica.LostRanges:    shm.LostRanges,
+	replica.LostOffsets:   shm.LostRecords,
+	replica.EraChanges:    shm.EraChanges,
+}
+
+// readRange reads what a sibling misses below this worker's history, beside
+// the loop, at most so many at once.
+func (p *process) readRange(pt *partition, e replica.Effect) {
+	lim := &p.config.Limits
+	p.block.Add(shm.Backfills, 1)
+	p.log.Info("reading a range for a sibling that fell behind", "topic", pt.name.Topic,
+		"partition", pt.name.Number, "from", e.From, "to", e.To)
+	go func() {
+		p.ranges <- struct{}{}
+		defer func() { <-p.ranges }()
+		ctx, cancel := context.WithTimeout(p.ctx, lim.BackfillMax)
+		defer cancel()
+		a := replica.Range{Tag: replica.Tag{Term: e.Term, Era: e.Era}, From: e.From, To: e.From - 1, ToEpoch: -1}
+		records, to, err := p.source.Range(ctx, pt.name, e.From, e.To,
+			kafka.RangeLimit{Records: lim.BackfillRecordsMax, Bytes: lim.BackfillBytesMax})
+		switch {
+		case errors.Is(err, kafka.ErrTrimmed):
+			a.LogStart, a.Err = p.logStart(ctx, pt), nil
+		case err != nil:
+			a.Err = err
+		default:
+			a.Records, a.To = records, to
+		}
+		p.mail.post(func(p *process) { p.rangeRead(pt, a) })
+	}()
+}
+
+// logStart asks where the log begins now; 0 if the broker doesn't say.
+func (p *process) logStart(ctx context.Context, pt *partition) int64 {
+	ends, err := p.source.Ends(ctx, p.names(pt))
+	if err != nil {
+		return 0
+	}
+	return ends[pt.name].LogStart
+}
+
+func (p *process) rangeRead(pt *partition, a replica.Range) {
+	p.block.Add(shm.BackfillRecords, uint64(len(a.Records)))
+	if a.Err != nil {
+		p.log.Warn("a range can't be read; what is missing is told as lost", "topic", pt.name.Topic,
+			"partition", pt.name.Number, "from", a.From, "err", a.Err)
+	}
+	p.refresh(pt)
+	p.carryOut(pt, pt.replica.RangeRead(p.effects(), a))
+}

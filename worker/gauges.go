@@ -1,0 +1,135 @@
+package worker
+
+import (
+	"os"
+	"runtime/metrics"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/odin-ws/odin/shm"
+)
+
+// usage remembers what the kernel and the runtime said last, for counters that
+// grow by the difference.
+type usage struct {
+	user, system int64
+	gcs          uint64
+	evicted      uint64
+	trimmed      uint64
+	base         int64 // descriptors that are none of sessions and links
+	samples      []metrics.Sample
+}
+
+// gauge publishes what is measured once a second.
+func (p *process) gauge() {
+	b := p.block
+	b.Set(shm.Sessions, int64(p.sessions.live))
+	b.Set(shm.Subscriptions, int64(p.hub.Subscriptions()))
+	b.Set(shm.Patterns, int64(p.hub.Lists()))
+	b.Set(shm.Channels, int64(p.hub.Lists()))
+	b.Set(shm.BlockedSessions, int64(len(p.lagging)))
+	b.Set(shm.OwedBytes, p.owedBytes())
+	b.Set(shm.PendingHandshakes, p.doors.pending.Load())
+	b.Set(shm.InputBytes, int64(p.inputBytes))
+	b.Set(shm.UnappliedBytes, int64(p.intake.held()))
+	owned := 0
+	for _, pt := range p.partitions {
+		if pt.replica.Owns() {
+			owned++
+		}
+	}
+	b.Set(shm.PartitionsOwned, int64(owned))
+	p.gaugeHistory()
+	p.gaugeProcess()
+}
+
+func (p *process) owedBytes() int64 {
+	n := 0
+	for _, index := range p.lagging {
+		n += p.sessions.at(index).queue.Bytes
+	}
+	return int64(n)
+}
+
+func (p *process) gaugeHistory() {
+	st := p.store.Stats()
+	p.block.Set(shm.HistoryBytes, st.Bytes)
+	p.block.Set(shm.HistoryRecords, int64(st.Records))
+	p.block.Set(shm.HistoryChunks, int64(st.Chunks))
+	p.block.Add(shm.HistoryEvictions, st.Evicted-p.usage.evicted)
+	p.block.Add(shm.HistoryRecordsEvicted, st.Trimmed-p.usage.trimmed)
+	p.usage.evicted, p.usage.trimmed = st.Evicted, st.Trimmed
+}
+
+func (p *process) gaugeProcess() {
+	u := &p.usage
+	var r unix.Rusage
+	if err := unix.Getrusage(unix.RUSAGE_SELF, &r); err == nil {
+		user, system := unix.TimevalToNsec(r.Utime), unix.TimevalToNsec(r.Stime)
+		p.block.Add(shm.CPUUser, uint64(user-u.user))
+		p.block.Add(shm.CPUSystem, uint64(system-u.system))
+		u.user, u.system = user, system
+	}
+	if u.samples == nil {
+		u.samples = []metrics.Sample{
+			{Name: "/memory/classes/heap/objects:bytes"}, {Name: "/sched/goroutines:goroutines"}, {Name: "/gc/cycles/total:gc-cycles"},
+		}
+	}
+	metrics.Read(u.samples)
+	p.block.Set(shm.HeapBytes, int64(u.samples[0].Value.Uint64()))
+	p.block.Set(shm.Goroutines, int64(u.samples[1].Value.Uint64()))
+	p.block.Add(shm.GCRuns, u.samples[2].Value.Uint64()-u.gcs)
+	u.gcs = u.samples[2].Value.Uint64()
+	p.gaugeDescriptors()
+	p.block.Set(shm.ResidentBytes, residentBytes())
+}
+
+// gaugeDescriptors counts what is open without listing it: tens of thousands
+// of entries a second would be felt. It is the sessions, the connections on
+// their way, the links, and what a worker always has.
+func (p *process) gaugeDescriptors() {
+	links := 0
+	for _, l := range p.links {
+		if l != nil {
+			links++
+		}
+	}
+	if p.ticks%600 == 1 || p.usage.base == 0 {
+		p.usage.base = openDescriptors() - int64(p.sessions.live) - p.doors.pending.Load() - int64(links)
+	}
+	p.block.Set(shm.OpenFds, p.usage.base+int64(p.sessions.live)+p.doors.pending.Load()+int64(links))
+	var lim unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &lim); err == nil {
+		p.block.Set(shm.FdLimit, int64(min(lim.Cur, 1<<62)))
+	}
+}
+
+func openDescriptors() int64 {
+	entries, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		return 0
+	}
+	return int64(len(entries))
+}
+
+// residentBytes reads the second field of /proc/self/statm, in pages.
+func residentBytes() int64 {
+	text, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		return 0
+	}
+	var pages int64
+	field := 0
+	for _, c := range text {
+		if c == ' ' {
+			if field++; field == 2 {
+				break
+			}
+			continue
+		}
+		if field == 1 {
+			pages = pages*10 + int64(c-'0')
+		}
+	}
+	return pages * int64(os.Getpagesize())
+}

@@ -1,0 +1,135 @@
+package worker
+
+import (
+	"github.com/odin-ws/odin/internal/loop"
+	"github.com/odin-ws/odin/internal/wire"
+	"github.com/odin-ws/odin/shm"
+)
+
+// serveInput takes what the clients' sockets have, and tells the time.
+func (p *process) serveInput() int64 {
+	events, err := p.clients.Wait(0)
+	if err != nil {
+		p.log.Error("poll the clients", "err", err)
+	}
+	p.serveEvents(events)
+	return p.clock()
+}
+
+func (p *process) serveEvents(events []loop.Event) {
+	for _, ev := range events {
+		s := p.sessions.find(ev.Token)
+		if s == nil {
+			continue
+		}
+		if ev.Output && s.stage != gone {
+			p.flush(s)
+		}
+		if ev.Input && s.stage != gone {
+			p.read(s)
+		}
+	}
+}
+
+// read takes one portion of a session's input; a level-triggered poller tells
+// of the rest in the next round, so no session keeps the loop to itself.
+func (p *process) read(s *session) {
+	held := copy(p.inbuf, s.rest)
+	n, status := loop.Read(s.fd, p.inbuf[held:])
+	switch status {
+	case loop.Again:
+		return
+	case loop.EOF, loop.Failed:
+		p.end(s)
+		return
+	}
+	p.block.Add(shm.BytesReceived, uint64(n))
+	if s.stage != open {
+		p.discard(s, n)
+		return
+	}
+	if n == len(p.inbuf)-held {
+		p.block.Add(shm.InputBudgetReached, 1)
+	}
+	before := s.reader.Buffered()
+	p.parse(s, p.inbuf[:held+n])
+	if s.stage == gone {
+		return
+	}
+	p.inputBytes += s.reader.Buffered() - before
+	if p.inputBytes > p.config.Limits.InputBytesMax && s.reader.Buffered() > 0 {
+		p.block.Add(shm.InputLimitReached, 1)
+		p.closeWith(s, wire.CloseOverloaded)
+	}
+}
+
+// discard is what happens to input behind a close frame.
+func (p *process) discard(s *session, n int) {
+	s.discarded += n
+	if s.discarded > p.config.Limits.CloseLingerBytesMax {
+		p.end(s)
+	}
+}
+
+// parse serves the messages that in holds and keeps what is left of it.
+func (p *process) parse(s *session, in []byte) {
+	for s.stage == open {
+		m, rest, cerr := s.reader.Next(in, p.config.Limits.RequestBytesMax)
+		if cerr != nil {
+			p.refuse(s, cerr)
+			break
+		}
+		in = rest
+		if m.Op == wire.Continuation {
+			break
+		}
+		p.block.Add(shm.FramesReceived, 1)
+		p.receive(s, m)
+	}
+	if s.stage != open || len(in) == 0 {
+		s.rest = nil
+		return
+	}
+	s.rest = append(s.rest[:0:0], in...)
+}
+
+// refuse ends a session whose client broke the protocol.
+func (p *process) refuse(s *session, cerr *wire.CloseError) {
+	switch cerr.Code {
+	case wire.CloseInvalidData:
+		p.block.Add(shm.UTF8Errors, 1)
+	case wire.CloseProtocolError:
+		p.block.Add(shm.ProtocolErrors, 1)
+	}
+	p.log.Debug("closing: the client broke the protocol", "code", cerr.Code, "err", cerr.Message, "remote", s.remote)
+	p.closeWith(s, cerr.Code)
+}
+
+// receive serves one message or control frame.
+func (p *process) receive(s *session, m wire.Message) {
+	switch m.Op {
+	case wire.Text:
+		p.serve(s, m.Payload)
+	case wire.Binary:
+		p.refuse(s, &wire.CloseError{Code: wire.CloseUnsupportedData, Message: "a binary message; requests are JSON text"})
+	case wire.Ping:
+		p.say(s, func(dst []byte) []byte { return wire.AppendFrame(dst, wire.Pong, m.Payload) })
+	case wire.Pong:
+		p.block.Add(shm.PongsReceived, 1)
+		s.awaiting = false
+	case wire.Close:
+		s.peerClosed = true
+		code, _ := wire.ParseClose(m.Payload)
+		p.close(s, answered(code), func(dst []byte) []byte { return wire.AppendCloseReply(dst, m.Payload) })
+	}
+}
+
+// answered is the code that a session ends with when its client closed it.
+func answered(code wire.CloseCode) wire.CloseCode {
+	switch code {
+	case wire.CloseGoingAway:
+		return wire.CloseGoingAway
+	default:
+		return wire.CloseNormal
+	}
+}

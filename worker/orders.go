@@ -1,0 +1,68 @@
+package worker
+
+import (
+	"os"
+	"time"
+
+	"github.com/odin-ws/odin/internal/control"
+)
+
+// listen takes the supervisor's orders until it is gone; then the worker, with
+// nobody to restart or watch it, ends as well.
+func (p *process) listen() {
+	for {
+		m, files, err := p.control.Receive()
+		if err != nil {
+			p.mail.post(func(p *process) {
+				if !p.farewell.over {
+					p.log.Warn("the supervisor is gone: closing the sessions and ending", "err", err)
+				}
+				p.stop(p.config.Limits.OrphanStopMax / 2)
+			})
+			return
+		}
+		p.mail.post(func(p *process) { p.obey(m, files) })
+	}
+}
+
+// obey carries one order out. Files that it doesn't use are closed.
+func (p *process) obey(m control.Message, files []*os.File) {
+	var file *os.File
+	if len(files) > 0 {
+		file = files[0]
+	}
+	switch m.Type {
+	case control.Link:
+		if file != nil && m.Peer >= 0 && m.Peer < len(p.links) {
+			p.makeLink(m.Peer, m.PeerGeneration, file)
+			return
+		}
+	case control.Listener:
+		if file != nil {
+			p.doors.add(m.Slot, file)
+			return
+		}
+	case control.Unlisten:
+		p.doors.shut(m.Slot)
+		p.tell(control.Message{Type: control.Unlistened, Slot: m.Slot})
+	case control.Scout:
+		p.scouting(m.On)
+	case control.Stop:
+		p.stop(time.Duration(m.OverMS) * time.Millisecond)
+	case control.LogLevel:
+		setLevel(p.level, m.Level)
+	case control.Dump:
+		dump()
+	default:
+		p.log.Debug("an order that this version does not know", "type", m.Type)
+	}
+	for _, f := range files {
+		f.Close()
+	}
+}
+
+func readyMessage() control.Message { return control.Message{Type: control.Ready} }
+
+func sourceMessage(healthy bool, reason string) control.Message {
+	return control.Message{Type: control.Source, Healthy: healthy, Reason: reason}
+}

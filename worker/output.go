@@ -1,0 +1,231 @@
+package worker
+
+import (
+	"slices"
+
+	"github.com/odin-ws/odin/internal/hub"
+	"github.com/odin-ws/odin/internal/loop"
+	"github.com/odin-ws/odin/internal/replica"
+	"github.com/odin-ws/odin/shm"
+)
+
+// gatherMax is up to how many bytes the pieces of a session's queue are copied
+// into one buffer instead of being given to the kernel one by one. Copying
+// costs less than a vector's entry, and nothing at all for the next session
+// that owes the very same pieces.
+const gatherMax = 64 << 10
+
+// writer turns queues into system calls.
+type writer struct {
+	store  *replica.Store
+	vector loop.Vector
+
+	gathered []byte
+	same     []hub.Piece // what gathered holds; empty: nothing reusable
+
+	spares [][]hub.Piece // of queues that were written
+}
+
+// sparesMax bounds how many emptied lists are kept to be used again, and
+// spareLen how long one may be.
+const (
+	sparesMax = 16 << 10
+	spareLen  = 64
+)
+
+// bytes gives what a piece of a queue stands for; nil: evicted.
+func (w *writer) bytes(q *hub.Queue, p hub.Piece) []byte {
+	if p.Chunk == hub.Own {
+		return q.Own[p.Off : p.Off+p.Len]
+	}
+	return w.store.Bytes(replica.Ref{Chunk: p.Chunk, Off: p.Off, Len: p.Len})
+}
+
+// write sends as much of the queue as one call takes.
+func (w *writer) write(fd int, q *hub.Queue) (int, loop.Status) {
+	if len(q.Pieces) == 1 {
+		return loop.Write(fd, w.bytes(q, q.Pieces[0]))
+	}
+	if q.Bytes <= gatherMax {
+		return loop.Write(fd, w.gather(q))
+	}
+	w.vector.Reset()
+	for _, p := range q.Pieces {
+		if !w.vector.Add(w.bytes(q, p)) {
+			break
+		}
+	}
+	return loop.Writev(fd, &w.vector)
+}
+
+func (w *writer) gather(q *hub.Queue) []byte {
+	if len(w.same) > 0 && slices.Equal(w.same, q.Pieces) {
+		return w.gathered
+	}
+	w.gathered, w.same = w.gathered[:0], w.same[:0]
+	own := false
+	for _, p := range q.Pieces {
+		w.gathered = append(w.gathered, w.bytes(q, p)...)
+		own = own || p.Chunk == hub.Own
+	}
+	if !own {
+		w.same = append(w.same, q.Pieces...)
+	}
+	return w.gathered
+}
+
+// forget drops what was gathered: evicted chunks are used again.
+func (w *writer) forget() { w.same = w.same[:0] }
+
+// lend gives a queue that is empty the memory of one that was.
+func (w *writer) lend(q *hub.Queue) {
+	if q.Pieces == nil && len(w.spares) > 0 {
+		last := len(w.spares) - 1
+		q.Pieces = w.spares[last]
+		w.spares = w.spares[:last]
+	}
+}
+
+// reclaim takes an emptied queue's memory back, so that an idle session has
+// none.
+func (w *writer) reclaim(q *hub.Queue) {
+	if cap(q.Pieces) > 0 && cap(q.Pieces) <= spareLen && len(w.spares) < sparesMax {
+		w.spares = append(w.spares, q.Pieces[:0])
+	}
+	q.Release()
+}
+
+// touch has the session written in this turn. One that is blocked is written
+// when its socket has room again.
+func (p *process) touch(s *session) {
+	if s.touched || s.blocked || s.stage >= lingering {
+		return
+	}
+	s.touched = true
+	p.touched = append(p.touched, s.index)
+}
+
+// say queues an answer behind what the session is owed.
+func (p *process) say(s *session, fill func(dst []byte) []byte) {
+	if s.stage != open {
+		return
+	}
+	p.writer.lend(&s.queue)
+	s.queue.Say(fill)
+	p.block.Add(shm.Answers, 1)
+	if s.queue.Bytes > p.config.Limits.OwedBytesMax {
+		p.tooSlow(s)
+		return
+	}
+	p.touch(s)
+}
+
+// writeTouched gives every touched session one write. Input is served
+// meanwhile, since a long round would let pongs and requests wait; sessions
+// that this touches come behind.
+func (p *process) writeTouched() {
+	looked := p.clock()
+	for i := 0; i < len(p.touched); i++ {
+		s := p.sessions.at(p.touched[i])
+		s.touched = false
+		if s.stage == open || s.stage == closing {
+			p.flush(s)
+		}
+		if i%16 != 15 {
+			continue
+		}
+		if every := p.config.Limits.InputPollSessions; every > 0 && i%every == every-1 {
+			looked = p.serveInput()
+		} else if p.clock()-looked >= int64(p.config.Limits.InputPollInterval) {
+			looked = p.serveInput()
+		}
+	}
+	p.touched = p.touched[:0]
+}
+
+// flush writes what the session is owed until it is done or the socket full.
+func (p *process) flush(s *session) {
+	for !s.queue.Empty() {
+		n, status := p.writer.write(s.fd, &s.queue)
+		p.block.Add(shm.Writes, 1)
+		p.block.Add(shm.DeliveryBytes, uint64(n))
+		s.queue.Written(n)
+		if status == loop.Failed {
+			p.block.Add(shm.WriteErrors, 1)
+			p.end(s)
+			return
+		}
+		if status == loop.Again {
+			p.stall(s)
+			return
+		}
+	}
+	p.drained(s)
+}
+
+// stall leaves the session's pointer behind until its socket has room.
+func (p *process) stall(s *session) {
+	if s.blocked {
+		return
+	}
+	p.block.Add(shm.WritesBlocked, 1)
+	p.block.Observe(shm.BlockedOwedBytes, uint64(s.queue.Bytes), 1)
+	s.blocked = true
+	p.lag(s)
+	if err := p.clients.Modify(s.fd, s.token(), loop.Input|loop.Output); err != nil {
+		p.log.Error("poll for output", "err", err)
+		p.end(s)
+	}
+}
+
+// drained is what follows when a session owes nothing any more.
+func (p *process) drained(s *session) {
+	p.block.Add(shm.Deliveries, uint64(s.queue.Records))
+	p.writer.reclaim(&s.queue)
+	if s.blocked {
+		s.blocked = false
+		p.unlag(s)
+		if err := p.clients.Modify(s.fd, s.token(), loop.Input); err != nil {
+			p.log.Error("poll for input", "err", err)
+			p.end(s)
+			return
+		}
+	}
+	if s.stage == closing {
+		p.linger(s)
+	}
+}
+
+// lag remembers that the session points into the history across turns.
+func (p *process) lag(s *session) {
+	p.lagging = append(p.lagging, s.index)
+	s.lagAt = len(p.lagging)
+}
+
+func (p *process) unlag(s *session) {
+	if s.lagAt == 0 {
+		return
+	}
+	last := len(p.lagging) - 1
+	moved := p.lagging[last]
+	p.lagging[s.lagAt-1] = moved
+	p.sessions.at(moved).lagAt = s.lagAt
+	p.lagging = p.lagging[:last]
+	s.lagAt = 0
+}
+
+// cutEvicted closes the sessions whose history was evicted under them.
+func (p *process) cutEvicted() {
+	oldest := p.store.OldestChunk()
+	for i := len(p.lagging) - 1; i >= 0; i-- {
+		s := p.sessions.at(p.lagging[i])
+		chunk, ok := s.queue.Oldest()
+		switch {
+		case !ok || chunk >= oldest:
+		case s.stage == open:
+			p.tooSlow(s)
+		default:
+			p.abort(s)
+		}
+	}
+}

@@ -1,0 +1,216 @@
+package worker
+
+import (
+	"github.com/odin-ws/odin/internal/event"
+	"github.com/odin-ws/odin/internal/replica"
+	"github.com/odin-ws/odin/internal/wire"
+	"github.com/odin-ws/odin/kafka"
+	"github.com/odin-ws/odin/shm"
+)
+
+// partition is one replica and what the worker knows around it.
+type partition struct {
+	index   int
+	name    event.Partition
+	topic   *topic
+	replica *replica.Replica
+
+	changed bool // its position is to be published at the end of the turn
+	waiting bool // stands in process.waiting: has something to apply
+
+	stable, high, logStart int64
+	caughtUpNS             int64
+}
+
+// topic is one topic and its partitions by number.
+type topic struct {
+	name    string
+	id      event.TopicID
+	parts   []*partition
+	offsets []int64 // scratch of cursors
+}
+
+// learnPartitions makes replicas of the partitions that are new in the table.
+// They begin at their base where sessions wait for them (rule 14), and fresh
+// while this worker still starts (rule 4).
+func (p *process) learnPartitions() {
+	version := p.segment.TopologyVersion()
+	for i := len(p.partitions); i < p.segment.Partitions(); i++ {
+		p.learn(i)
+	}
+	if version != p.topology && p.state == shm.Ready && p.topology != 0 {
+		p.tellTopology()
+	}
+	p.topology = version
+}
+
+func (p *process) learn(i int) {
+	name, base := p.segment.Partition(i)
+	t := p.topicNamed(name.Topic)
+	era := p.segment.Era(i)
+	t.id = era.Topic
+	pt := &partition{
+		index: i, name: name, topic: t, changed: true,
+		stable: event.None, high: event.None, logStart: event.None,
+	}
+	pt.replica = replica.New(replica.Config{
+		Partition: i, Slot: p.slot, Generation: p.generation, Base: base, Era: era,
+		FromBase: p.state == shm.Ready,
+	}, p.store)
+	for len(t.parts) <= int(name.Number) {
+		t.parts = append(t.parts, nil)
+	}
+	t.parts[name.Number] = pt
+	p.partitions = append(p.partitions, pt)
+	p.fresh = append(p.fresh, t)
+	for peer := range p.links {
+		if p.links[peer] != nil {
+			p.carryOut(pt, pt.replica.LinkUp(p.effects(), peer))
+		}
+	}
+	p.refresh(pt)
+}
+
+// topicNamed finds a topic that has a route; they are few.
+func (p *process) topicNamed(name string) *topic {
+	for i := range p.topics {
+		if p.topics[i].name == name {
+			return &p.topics[i]
+		}
+	}
+	p.log.Error("the partition table names a topic without a route", "topic", name)
+	return &topic{name: name}
+}
+
+// tellTopology tells the sessions that can match the new partitions, before
+// the first record of them.
+func (p *process) tellTopology() {
+	for _, t := range p.fresh {
+		p.reset(t, shm.ResetsTopology, wire.ResetTopology, false)
+	}
+	p.fresh = p.fresh[:0]
+}
+
+// refresh gives the replica the owner word and the era record, as they are
+// read just before any input (rules 2 and 11).
+func (p *process) refresh(pt *partition) {
+	if e := p.segment.EraNumber(pt.index); e != pt.replica.Position().Era {
+		era := p.segment.Era(pt.index)
+		pt.topic.id = era.Topic
+		p.carryOut(pt, pt.replica.EraChanged(p.effects(), era))
+	}
+	if o := p.segment.Owner(pt.index); o != pt.replica.Owner() {
+		p.carryOut(pt, pt.replica.OwnerChanged(p.effects(), o))
+	}
+}
+
+// effects lends the list that a replica's step appends to. Steps nest (an
+// effect may be answered at once), so each takes a list of its own.
+func (p *process) effects() []replica.Effect {
+	if last := len(p.effectLists) - 1; last >= 0 {
+		fx := p.effectLists[last]
+		p.effectLists = p.effectLists[:last]
+		return fx[:0]
+	}
+	return make([]replica.Effect, 0, 16)
+}
+
+// carryOut does what a replica's step asked for, in order.
+func (p *process) carryOut(pt *partition, fx []replica.Effect) {
+	pt.changed = true
+	for i := range fx {
+		p.carry(pt, &fx[i])
+	}
+	p.effectLists = append(p.effectLists, fx)
+	p.expectApply(pt)
+}
+
+func (p *process) expectApply(pt *partition) {
+	if !pt.waiting && pt.replica.Waiting() {
+		pt.waiting = true
+		p.waiting = append(p.waiting, pt)
+	}
+}
+
+func (p *process) carry(pt *partition, e *replica.Effect) {
+	switch e.Kind {
+	case replica.Fetch:
+		p.log.Debug("fetch", "topic", pt.name.Topic, "partition", pt.name.Number, "from", e.From, "term", e.Term)
+		tag := kafka.Tag{Index: pt.index, Term: e.Term, Era: e.Era, Topic: pt.topic.id}
+		p.source.Assign(pt.name, tag, e.From, e.Epoch)
+	case replica.StopFetch:
+		p.source.Revoke(pt.name)
+	case replica.SendSeek:
+		p.sendSeek(e.Peer, e.Seek)
+	case replica.Wake:
+		p.wakeLink(e.Peer, pt)
+	case replica.AskPublished:
+		p.carryOut(pt, pt.replica.PeerPublished(p.effects(), p.published(pt)))
+	case replica.ReadRange:
+		p.readRange(pt, *e)
+	case replica.ProposeEra:
+		p.proposeEra(pt, e.NewEra)
+	case replica.Drain:
+		p.applyAll(pt)
+	case replica.Reset:
+		p.resetPartition(pt, e)
+	case replica.Count:
+		p.countEffect(pt, e)
+	}
+}
+
+// published collects what all incarnations of all workers said last (rule 5).
+func (p *process) published(pt *partition) []replica.Published {
+	var all []replica.Published
+	for i := range p.segment.Layout().Slots {
+		slot := p.segment.Slot(i)
+		pos, ok := slot.Position(pt.index)
+		if !ok || !pos.Positioned {
+			continue
+		}
+		live := i != p.slot && slot.State() != shm.Gone && pos.Generation == slot.Generation()
+		all = append(all, replica.Published{Live: live, Era: pos.Era, Held: pos.Held, Epoch: pos.Epoch})
+	}
+	return all
+}
+
+func (p *process) proposeEra(pt *partition, e event.Era) {
+	won := p.mine.ProposeEra(pt.index, e)
+	p.log.Warn("the log is not what it was: a new era begins", "topic", pt.name.Topic, "partition", pt.name.Number,
+		"era", e.Number, "from", e.From, "won", won)
+	p.refresh(pt) // the siblings compare at their next message or tick
+}
+
+// publish writes the positions that have changed into the segment.
+func (p *process) publish() {
+	for _, pt := range p.partitions {
+		if !pt.changed {
+			continue
+		}
+		pt.changed = false
+		pos := pt.replica.Position()
+		if pos.Held >= pt.stable-1 {
+			pt.caughtUpNS = p.wall
+		}
+		p.mine.PublishPosition(pt.index, shm.Position{
+			Era: pos.Era, Epoch: pos.Epoch, Held: pos.Held, Applied: pos.Applied, From: pos.From,
+			Stable: pt.stable, High: pt.high, LogStart: pt.logStart, CaughtUpNS: pt.caughtUpNS,
+			Term: pt.replica.Owner().Term, Generation: p.generation,
+			Positioned: pos.Positioned, Owned: pt.replica.Owns(),
+		})
+	}
+}
+
+// positioned tells whether the worker knows its place in every partition of a
+// known topology: only then does it take clients (rule 4).
+func (p *process) positioned() bool {
+	if p.topology == 0 {
+		return false
+	}
+	for _, pt := range p.partitions {
+		if !pt.replica.Position().Positioned {
+			return false
+		}
+	}
+	return true
+}

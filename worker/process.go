@@ -1,0 +1,270 @@
+package worker
+
+import (
+	"context"
+	"log/slog"
+	"math/rand/v2"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/odin-ws/odin/internal/config"
+	"github.com/odin-ws/odin/internal/control"
+	"github.com/odin-ws/odin/internal/hub"
+	"github.com/odin-ws/odin/internal/loop"
+	"github.com/odin-ws/odin/internal/replica"
+	"github.com/odin-ws/odin/internal/route"
+	"github.com/odin-ws/odin/internal/wire"
+	"github.com/odin-ws/odin/kafka"
+	"github.com/odin-ws/odin/shm"
+)
+
+// process is the worker. All fields belong to the loop's goroutine unless
+// their comment says otherwise.
+type process struct {
+	config     config.Config // never changes
+	slot       int           // never changes
+	generation uint32        // never changes
+	log        *slog.Logger
+	level      *slog.LevelVar
+
+	ctx    context.Context // ends with the process
+	cancel context.CancelFunc
+
+	segment *shm.Segment
+	mine    *shm.Slot
+	block   *shm.Block
+	state   shm.State
+	status  atomic.Uint32 // state, for the doors
+	control *control.Conn
+	outbox  chan control.Message
+
+	// The loop.
+	world   *loop.Poller // everything but the clients' sockets, and them as one
+	clients *loop.Poller
+	waker   *loop.Waker
+	ring    int // eventfd that the supervisor rings
+	rung    bool
+	ready   bool // clients have input
+	mail    mailbox
+	posts   []func(*process) // spare of the mailbox
+	now     int64            // monotonic ns, as of the turn
+	wall    int64            // Unix ns, as of the turn
+	ticked  int64            // monotonic ns of the last tick
+	ticks   uint64
+
+	// The source.
+	source       *kafka.Source
+	routes       *route.Table
+	intake       *intake
+	fetched      []kafka.Fetched // taken and not all taken over
+	fetchedAt    int
+	fetchedSpare []kafka.Fetched
+	ranges       chan struct{} // bounds the ranges that are read at once
+	endScout     context.CancelFunc
+	healthy      bool
+	healthKnown  bool
+	unwell       string
+	complaint    atomic.Pointer[string] // unwell, for the doors
+
+	// Partitions and siblings.
+	store         *replica.Store
+	partitions    []*partition
+	waiting       []*partition
+	topics        []topic
+	topicsByEvent map[string]uint64
+	fresh         []*topic // have new partitions that sessions don't know of
+	topology      uint64
+	links         []*link // by slot
+	stirred       bool
+	effectLists   [][]replica.Effect
+	entries       []replica.Entry
+
+	// Sessions.
+	sessions      table
+	population    atomic.Int64 // sessions.live, for the doors
+	doors         *doors
+	hub           *hub.Hub
+	lists         []*hub.List
+	mark          uint64
+	wheel         wheel
+	touched       []uint32
+	lagging       []uint32
+	doomed        []uint32
+	ended         []uint32
+	applied       []applied
+	writer        writer
+	inbuf         []byte
+	inputBytes    int
+	cursor        []wire.TopicCursor
+	cursorBuf     []byte
+	requestLimits wire.Limits
+	tooMany       string
+
+	farewell farewell
+	usage    usage
+	exit     int
+	random   *rand.Rand
+}
+
+// newProcess makes a worker that can start, but for its descriptors.
+func newProcess(c config.Config, first control.Message, log *slog.Logger, level *slog.LevelVar) (*process, error) {
+	p := &process{
+		config: c, slot: first.Slot, generation: first.Generation, log: log, level: level,
+		state: shm.Starting, outbox: make(chan control.Message, 64), hub: hub.New(),
+		links: make([]*link, max(first.Slots, first.Slot+1)), inbuf: make([]byte, max(c.Limits.TurnReadBytesMax, 4096)),
+		requestLimits: wire.DefaultLimits(), ranges: make(chan struct{}, max(c.Limits.BackfillRequestsMax, 1)),
+		random: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
+	}
+	p.ctx, p.cancel = context.WithCancel(context.Background())
+	p.tooMany = "a session has at most " + strconv.Itoa(c.Limits.ChannelsMax) + " channels; unsubscribe from some first"
+	p.store = replica.NewStore(replica.Limits{
+		Bytes: int64(c.Limits.HistoryBytesMax), Age: c.Limits.HistoryAgeMax, Records: c.Limits.HistoryRecordsMax,
+	})
+	p.writer.store = p.store
+	if err := p.makeTopics(); err != nil {
+		return nil, err
+	}
+	return p, p.makePollers()
+}
+
+// makeTopics prepares the topics of the routes, and which of them a pattern's
+// event can come from.
+func (p *process) makeTopics() error {
+	routes := make([]route.Route, len(p.config.Routes))
+	p.topicsByEvent = make(map[string]uint64)
+	for i, r := range p.config.Routes {
+		parsed, err := route.Parse(r.Topic, r.Channel, r.Slow)
+		if err != nil {
+			return err
+		}
+		routes[i] = parsed
+		p.topics = append(p.topics, topic{name: r.Topic})
+		p.topicsByEvent[parsed.Event] |= 1 << i
+	}
+	var err error
+	p.routes, err = route.NewTable(routes)
+	return err
+}
+
+// Tokens of the world's poller; links come from linkTokens on.
+const (
+	wakerToken uint64 = iota
+	ringToken
+	clientsToken
+)
+
+func (p *process) makePollers() error {
+	var err error
+	if p.clients, err = loop.NewPoller(); err != nil {
+		return err
+	}
+	if p.world, err = loop.NewPoller(); err != nil {
+		return err
+	}
+	if p.waker, err = loop.NewWaker(); err != nil {
+		return err
+	}
+	p.mail.wake = p.waker.Wake
+	p.intake = newIntake(p.config.Limits.FetchedBytesMax, p.waker.Wake, func() { p.block.Add(shm.SourcePauses, 1) })
+	if err := p.world.Add(p.waker.FD(), wakerToken, loop.Input); err != nil {
+		return err
+	}
+	return p.world.Add(p.clients.FD(), clientsToken, loop.Input)
+}
+
+// inherit takes the inherited descriptors into use.
+func (p *process) inherit(c *control.Conn, segment *shm.Segment, ring int) error {
+	p.control, p.segment, p.ring = c, segment, ring
+	p.mine = segment.Slot(p.slot)
+	p.block = p.mine.Block(p.generation)
+	p.mine.SetState(shm.Starting)
+	p.status.Store(uint32(shm.Starting))
+	p.doors = newDoors(&doors{
+		config: &p.config, block: p.block, log: p.log, state: &p.status, live: &p.population,
+		max: p.connectionsMax(), reason: p.whyUnwell,
+	})
+	p.doors.adopt = func(a arrival) {
+		p.mail.post(func(p *process) { p.adopt(a) })
+	}
+	var err error
+	if p.source, err = openSource(p); err != nil {
+		return err
+	}
+	return p.world.Add(ring, ringToken, loop.Input)
+}
+
+// whyUnwell is for the doors' goroutines.
+func (p *process) whyUnwell() string {
+	if text := p.complaint.Load(); text != nil {
+		return *text
+	}
+	return ""
+}
+
+// subscriptionsOf is how the hub finds the subscriptions of another session.
+func (p *process) subscriptionsOf(index uint32) *hub.Subscriptions { return &p.sessions.at(index).subs }
+
+func (p *process) clock() int64 { return shm.Monotonic() }
+
+func (p *process) wallMillis() int64 { return shm.Wall() / int64(time.Millisecond) }
+
+// fatal ends the process after something that can't be lived with: the
+// supervisor starts another one, and the siblings go on meanwhile.
+func (p *process) fatal(what string, err error) {
+	p.log.Error(what, "err", err)
+	p.exit = 1
+	p.enter(shm.Gone)
+}
+
+// enter changes the state, for all who look.
+func (p *process) enter(s shm.State) {
+	p.state = s
+	p.status.Store(uint32(s))
+	p.mine.SetState(s)
+}
+
+// run is the worker's life.
+func (p *process) run() int {
+	p.now, p.wall = p.clock(), shm.Wall()
+	p.ticked = p.now
+	p.rung = true
+	go p.poll()
+	go p.speak()
+	for p.state != shm.Gone {
+		p.wait()
+		p.turn()
+	}
+	p.quit()
+	return p.exit
+}
+
+// quit gives back what others may wait for.
+func (p *process) quit() {
+	p.cancel()
+	p.intake.close()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	p.doors.close(ctx)
+	p.source.Close()
+	close(p.outbox)
+}
+
+// tell sends a message to the supervisor. Safe from any goroutine of the
+// process; it waits when the supervisor doesn't read.
+func (p *process) tell(m control.Message) {
+	select {
+	case p.outbox <- m:
+	case <-p.ctx.Done():
+	}
+}
+
+// speak writes what was told, so that no other goroutine ever waits for the
+// supervisor.
+func (p *process) speak() {
+	for m := range p.outbox {
+		if err := p.control.Send(m); err != nil {
+			return // the reader of the control socket notices too, and acts
+		}
+	}
+}

@@ -1,0 +1,152 @@
+package worker
+
+import (
+	"bytes"
+
+	"github.com/odin-ws/odin/internal/event"
+	"github.com/odin-ws/odin/internal/wire"
+	"github.com/odin-ws/odin/shm"
+)
+
+// notYet answers what a later version will serve.
+const notYet = "is not served yet by this version; subscribe without `last` and go on live"
+
+// serve answers one request.
+func (p *process) serve(s *session, payload []byte) {
+	req, rerr := wire.ParseRequest(payload, p.requestLimits)
+	if rerr != nil {
+		p.fail(s, rerr)
+		return
+	}
+	switch req.Type {
+	case wire.RequestSubscribe:
+		p.block.Add(shm.SubscribeRequests, 1)
+		p.subscribe(s, &req)
+	case wire.RequestUnsubscribe:
+		p.block.Add(shm.UnsubscribeRequests, 1)
+		p.unsubscribe(s, &req)
+	case wire.RequestHeartbeat:
+		p.block.Add(shm.HeartbeatRequests, 1)
+		p.say(s, func(dst []byte) []byte {
+			return wire.AppendPong(dst, req.ID, p.wallMillis(), p.cursorOf(s))
+		})
+	case wire.RequestReconnect:
+		p.block.Add(shm.ReconnectRequests, 1)
+		p.fail(s, &wire.RequestError{Code: wire.ErrorBadRequest, ID: req.ID, Message: "`reconnect` " + notYet})
+	}
+}
+
+// fail answers a request that can't be served; a client that never learns is
+// closed.
+func (p *process) fail(s *session, rerr *wire.RequestError) {
+	lim := &p.config.Limits
+	if first, ok := shm.RequestErrorsBadJSON.By(string(rerr.Code)); ok {
+		p.block.Add(first, 1)
+	}
+	if p.now-s.errorsSince > int64(lim.ErrorsWindow) {
+		s.errorsSince, s.errors = p.now, 0
+	}
+	s.errors++
+	p.say(s, func(dst []byte) []byte { return wire.AppendError(dst, rerr) })
+	if s.errors >= lim.ErrorsMax {
+		p.closeWith(s, wire.ClosePolicy)
+	}
+}
+
+func (p *process) subscribe(s *session, req *wire.Request) {
+	if req.Last > 0 {
+		p.fail(s, &wire.RequestError{Code: wire.ErrorBadRequest, ID: req.ID, Message: "`last` above 0 " + notYet})
+		return
+	}
+	ack := wire.SubscriptionAck{ID: req.ID, Omitted: req.Omitted}
+	for _, c := range req.Channels {
+		if rejection, ok := p.join(s, c); ok {
+			ack.Subscribed = append(ack.Subscribed, c)
+		} else {
+			ack.Rejected = append(ack.Rejected, rejection)
+		}
+	}
+	p.countRejections(ack.Rejected, req.Omitted)
+	ack.Count = s.subs.Count()
+	ack.Cursor = p.cursorOf(s)
+	p.say(s, func(dst []byte) []byte { return wire.AppendSubscriptionAck(dst, ack) })
+}
+
+// join subscribes a session to one pattern. One that it has already is
+// accepted again: clients repeat themselves after a reconnect of their own.
+func (p *process) join(s *session, pattern []byte) (wire.Rejection, bool) {
+	if _, _, err := event.SplitPattern(pattern); err != nil {
+		return wire.Rejection{Channel: pattern, Code: wire.RejectBadChannel, Message: err.Error()}, false
+	}
+	if s.subs.Count() >= p.config.Limits.ChannelsMax && !p.hub.Has(&s.subs, pattern) {
+		return wire.Rejection{Channel: pattern, Code: wire.RejectTooMany, Message: p.tooMany}, false
+	}
+	if _, err := p.hub.Subscribe(&s.subs, s.index, pattern); err != nil {
+		return wire.Rejection{Channel: pattern, Code: wire.RejectBadChannel, Message: err.Error()}, false
+	}
+	return wire.Rejection{}, true
+}
+
+func (p *process) countRejections(rejected []wire.Rejection, omitted int) {
+	for i := range rejected {
+		if c, ok := shm.SubscriptionsRejectedBadChannel.By(string(rejected[i].Code)); ok {
+			p.block.Add(c, 1)
+		}
+	}
+	p.block.Add(shm.SubscriptionsRejectedTooMany, uint64(omitted))
+}
+
+func (p *process) unsubscribe(s *session, req *wire.Request) {
+	var done [][]byte
+	for _, c := range req.Channels {
+		if p.hub.Unsubscribe(&s.subs, c, p.subscriptionsOf) {
+			done = append(done, c)
+		}
+	}
+	p.say(s, func(dst []byte) []byte {
+		return wire.AppendUnsubscriptionAck(dst, req.ID, done, s.subs.Count())
+	})
+}
+
+// cursorOf encodes the session's cursor: for every topic that its channels can
+// come from, the last offset of each partition that sessions were given. The
+// answer that carries it is queued behind those records.
+func (p *process) cursorOf(s *session) []byte {
+	var want uint64
+	s.subs.Patterns(func(pattern string) bool {
+		want |= p.topicsOf(pattern)
+		return true
+	})
+	p.cursor = p.cursor[:0]
+	for i := range p.topics {
+		if want&(1<<i) != 0 && len(p.topics[i].parts) > 0 {
+			p.cursor = append(p.cursor, p.entry(&p.topics[i]))
+		}
+	}
+	p.cursorBuf = wire.AppendCursor(p.cursorBuf[:0], p.cursor)
+	return p.cursorBuf
+}
+
+// topicsOf tells, as bits, the topics whose records a pattern can match.
+func (p *process) topicsOf(pattern string) uint64 {
+	_, name, _ := bytes.Cut([]byte(pattern), []byte{'.'})
+	if event.IsStar(name) {
+		return ^uint64(0)
+	}
+	return p.topicsByEvent[string(name)]
+}
+
+func (p *process) entry(t *topic) wire.TopicCursor {
+	t.offsets = t.offsets[:0]
+	var eras uint64
+	for _, pt := range t.parts {
+		if pt == nil { // known by a higher number, not yet by its own
+			t.offsets = append(t.offsets, wire.Unproven)
+			continue
+		}
+		pos := pt.replica.Position()
+		eras += uint64(pos.Era)
+		t.offsets = append(t.offsets, pos.Applied)
+	}
+	return wire.TopicCursor{Topic: t.name, Epoch: event.EpochName(t.id, eras), Offsets: t.offsets}
+}

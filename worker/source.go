@@ -1,0 +1,174 @@
+package worker
+
+import (
+	"crypto/tls"
+	"errors"
+
+	"github.com/odin-ws/odin/internal/config"
+	"github.com/odin-ws/odin/internal/event"
+	"github.com/odin-ws/odin/internal/replica"
+	"github.com/odin-ws/odin/internal/route"
+	"github.com/odin-ws/odin/internal/wire"
+	"github.com/odin-ws/odin/kafka"
+	"github.com/odin-ws/odin/shm"
+)
+
+// openSource makes the client that reads the partitions this worker owns.
+func openSource(p *process) (*kafka.Source, error) {
+	k := p.config.Kafka
+	options := kafka.Options{
+		Brokers: k.Brokers, Topics: p.config.Topics(), ClientID: k.ClientID,
+		FetchedBytesMax: p.config.Limits.FetchedBytesMax,
+		MetadataRefresh: p.config.Limits.TopologyRefresh,
+		Encode:          encoder(p.routes, p.config.Limits.RecordBytesMax, p.block),
+		Log:             p.log,
+	}
+	if k.SASL.Mechanism != "" {
+		options.SASL = &kafka.SASL{Mechanism: k.SASL.Mechanism, User: k.SASL.User, Password: k.SASL.Password.Reveal()}
+	}
+	var err error
+	if options.TLS, err = tlsConfig(k.TLS); err != nil {
+		return nil, err
+	}
+	return kafka.Open(options)
+}
+
+func tlsConfig(c config.TLS) (*tls.Config, error) {
+	if !c.Enabled {
+		return nil, nil
+	}
+	return kafka.TLSFiles{CA: c.CAFile, Cert: c.CertFile, Key: c.KeyFile, ServerName: c.ServerName}.Config()
+}
+
+// encoder routes records into channels and encodes their frames, once for all
+// sessions.
+func encoder(routes *route.Table, frameMax int, block *shm.Block) kafka.Encoder {
+	return func(dst []byte, r kafka.Raw) (channel, frame []byte, skip int) {
+		at := len(dst)
+		dst, reason := routes.Place(dst, r.Partition.Topic, r.Key, r.Value, r.Header)
+		if reason != route.OK {
+			return nil, nil, int(reason)
+		}
+		channel = dst[at:len(dst):len(dst)]
+		if len(r.Value) > frameMax {
+			return nil, nil, int(route.TooLarge)
+		}
+		at = len(dst)
+		dst, base64 := wire.AppendRecordKind(dst, channel, r.Partition, r.Offset, r.Time, r.Value)
+		frame = dst[at:]
+		switch {
+		case len(frame) > frameMax:
+			return nil, nil, int(route.TooLarge)
+		case base64:
+			block.Add(shm.RecordsBase64, 1)
+		case r.Value == nil:
+			block.Add(shm.RecordsTombstone, 1)
+		}
+		return channel, frame, 0
+	}
+}
+
+// poll hands what the source fetches to the loop until the process ends.
+func (p *process) poll() {
+	err := p.source.Poll(p.ctx, p.intake.put)
+	if err != nil && p.ctx.Err() == nil && !errors.Is(err, kafka.ErrClosed) {
+		p.mail.post(func(p *process) { p.fatal("poll the source", err) })
+	}
+}
+
+// takeFetched takes over what was fetched, as long as the history has room;
+// what doesn't fit waits, and Kafka with it.
+func (p *process) takeFetched() {
+	if len(p.fetched) == 0 {
+		p.fetched = p.intake.take(p.fetchedSpare)
+		p.fetchedSpare = nil
+		p.fetchedAt = 0
+	}
+	for p.fetchedAt < len(p.fetched) && !p.store.Full() {
+		f := &p.fetched[p.fetchedAt]
+		p.fetchedAt++
+		p.take(f)
+		p.intake.done(f)
+		f.Records = nil
+	}
+	if p.fetchedAt == len(p.fetched) {
+		p.fetchedSpare, p.fetched, p.fetchedAt = p.fetched, nil, 0
+	}
+}
+
+func (p *process) take(f *kafka.Fetched) {
+	p.countFetched(f)
+	pt := p.partitions[f.Partition]
+	p.refresh(pt)
+	if f.Fault.Kind != kafka.NoFault {
+		p.fault(pt, f)
+		return
+	}
+	if pt.replica.Full() {
+		p.applyAll(pt)
+	}
+	if pt.replica.Owner().Term == f.Term {
+		pt.stable, pt.high, pt.logStart = known(f.Stable, pt.stable), known(f.High, pt.high), known(f.LogStart, pt.logStart)
+	}
+	p.carryOut(pt, pt.replica.Polled(p.effects(), &f.Advance))
+}
+
+func known(now, before int64) int64 {
+	if now < 0 {
+		return before
+	}
+	return now
+}
+
+func (p *process) fault(pt *partition, f *kafka.Fetched) {
+	p.block.Add(shm.Faults, 1)
+	p.log.Warn("the source met a break in the log", "topic", pt.name.Topic, "partition", pt.name.Number,
+		"offset", f.Fault.Offset, "err", f.Fault.Err)
+	tag := replica.Tag{Term: f.Term, Era: f.Era}
+	switch f.Fault.Kind {
+	case kafka.Truncated:
+		p.carryOut(pt, pt.replica.Truncated(p.effects(), tag, f.Fault.Offset, f.Fault.Epoch))
+	case kafka.Recreated:
+		p.carryOut(pt, pt.replica.Recreated(p.effects(), tag, f.Fault.Topic))
+	case kafka.Trimmed:
+		p.carryOut(pt, pt.replica.TrimmedTo(p.effects(), tag, f.Fault.Offset))
+	case kafka.NoFault:
+	}
+}
+
+func (p *process) countFetched(f *kafka.Fetched) {
+	p.block.Add(shm.FetchPolls, 1)
+	p.block.Add(shm.RecordsFetched, uint64(len(f.Records)))
+	p.block.Add(shm.FetchedBytes, uint64(weight(f)))
+	for reason, n := range f.Skipped {
+		if c, ok := shm.RecordsSkippedNoKey.By(route.Skip(reason).String()); ok && n > 0 {
+			p.block.Add(c, uint64(n))
+		}
+	}
+}
+
+// watchSource tells the supervisor, and the gauge, how the source does.
+func (p *process) watchSource() {
+	healthy, reason := p.source.Health()
+	if healthy == p.healthy && reason == p.unwell && p.healthKnown {
+		return
+	}
+	if !healthy && (p.healthy || !p.healthKnown) {
+		p.log.Warn("the source can't be read; sessions are kept, and it is tried again", "reason", reason)
+	}
+	if healthy && p.healthKnown && !p.healthy {
+		p.log.Info("the source can be read again")
+	}
+	p.healthy, p.unwell, p.healthKnown = healthy, reason, true
+	p.mine.SetReason(reason)
+	p.complaint.Store(&reason)
+	value := int64(0)
+	if healthy {
+		value = 1
+	}
+	p.block.Set(shm.SourceHealthy, value)
+	p.tell(sourceMessage(healthy, reason))
+}
+
+// names is one partition as the source's list.
+func (p *process) names(pt *partition) []event.Partition { return []event.Partition{pt.name} }

@@ -1,0 +1,103 @@
+package worker
+
+import (
+	"github.com/odin-ws/odin/internal/wire"
+	"github.com/odin-ws/odin/shm"
+)
+
+// runTicks does what is due every 100 ms, once for each tick that has passed;
+// after a long stop the lost ones are not made up for.
+func (p *process) runTicks(now int64) {
+	for n := 0; now-p.ticked >= int64(tick); n++ {
+		p.ticked += int64(tick)
+		p.wheel.advance(p.sessionDue)
+		if n == 10 {
+			p.ticked = now
+		}
+	}
+	p.ticks++
+	p.mine.Beat(now)
+	p.lookAround()
+	p.sayFarewells()
+	p.openEarly()
+	if p.ticks%5 == 1 {
+		p.watchSource()
+	}
+	if p.ticks%10 == 1 {
+		p.gauge()
+	}
+}
+
+// sessionDue looks at a session whose timer came.
+func (p *process) sessionDue(token uint64) {
+	s := p.sessions.find(token)
+	if s == nil || s.due != p.wheel.now {
+		return
+	}
+	s.due = 0
+	switch s.stage {
+	case open:
+		p.checkPing(s)
+	case closing, lingering:
+		if p.now < s.deadline {
+			p.wheel.set(s, ticksUntil(s.deadline-p.now))
+			return
+		}
+		if s.stage == closing {
+			p.abort(s)
+			return
+		}
+		p.end(s)
+	}
+}
+
+// checkPing pings a session, or ends one whose pong is late.
+func (p *process) checkPing(s *session) {
+	lim := &p.config.Limits
+	switch {
+	case s.awaiting && p.now >= s.deadline:
+		p.block.Add(shm.PingTimeouts, 1)
+		p.log.Debug("closing: no pong in time", "remote", s.remote)
+		p.abort(s)
+		return
+	case !s.awaiting && p.now >= s.pingAt:
+		p.block.Add(shm.PingsSent, 1)
+		p.say(s, func(dst []byte) []byte { return wire.AppendFrame(dst, wire.Ping, nil) })
+		s.awaiting = true
+		s.deadline = p.now + int64(lim.PongWait)
+		s.pingAt = p.now + int64(lim.PingInterval)
+	}
+	next := s.pingAt
+	if s.awaiting {
+		next = s.deadline
+	}
+	if s.stage == open {
+		p.wheel.set(s, ticksUntil(next-p.now))
+	}
+}
+
+func ticksUntil(ns int64) int { return int((ns + int64(tick) - 1) / int64(tick)) }
+
+// openEarly lets a worker that can't become ready (no broker, no topic) tell
+// its clients so, instead of leaving them in the listener's queue: after a
+// while, and only while no sibling serves its listener.
+func (p *process) openEarly() {
+	if p.state != shm.Starting {
+		return
+	}
+	lent := p.mine.Lent() >= 0
+	if p.ticks < uint64(p.config.Limits.LendAfter/tick)*2 || lent {
+		p.doors.pause()
+		return
+	}
+	p.doors.unpause()
+}
+
+func (p *process) becomeReady() {
+	p.fresh = nil
+	p.enter(shm.Ready)
+	p.publish()
+	p.doors.unpause()
+	p.tell(readyMessage())
+	p.log.Debug("ready", "partitions", len(p.partitions))
+}
