@@ -3,6 +3,8 @@
 // scripts hear of each answer by the document's event "status".
 (() => {
   const SAMPLES = 60;
+  const SILENT_MS = 2000; // a worker's beat so old is remarkable
+  const MIB = 1 << 20;
   const byId = (id) => document.getElementById(id);
   const number = new Intl.NumberFormat("en");
   const show = (v) => (Number.isFinite(v) ? number.format(v) : "–");
@@ -59,11 +61,26 @@
     byId("spark").setAttribute("points", rates.map((v, i) => `${i + SAMPLES - rates.length},${19 - (v / top) * 18}`).join(" "));
   }
 
+  function noteOf(w) {
+    const lent = w.lent_to === null || w.lent_to === undefined ? "" : `its listener is served by ${w.lent_to}`;
+    return [w.reason, lent].filter(Boolean).join("; ");
+  }
+
+  function warn(warnings) {
+    byId("warnings").hidden = warnings.length === 0;
+    byId("warnings").replaceChildren(...warnings.map((text) => {
+      const item = document.createElement("li");
+      item.textContent = text;
+      return item;
+    }));
+  }
+
   function head(s) {
     byId("state").textContent = s.state;
     byId("state").className = `badge ${tone[s.state] || ""}`;
     byId("version").textContent = s.version || "";
-    byId("uptime").textContent = `up ${duration(s.uptime_s || 0)}`;
+    byId("uptime").textContent = `${s.node ? `on ${s.node}, ` : ""}up ${duration(s.uptime_s || 0)}`;
+    warn(s.warnings || []);
   }
 
   function render(s, at) {
@@ -79,15 +96,15 @@
     byId("t-balance").textContent = Number.isFinite(s.balance) ? s.balance.toFixed(2) : "–";
     if (before) spark(total);
     fill(byId("workers"), workers.map((w) => {
-      const then = before?.workers.get(`${w.slot}/${w.generation}`);
-      const owned = (s.partitions || []).filter((p) => p.owner === w.slot).length;
+      const then = before?.workers.get(w.slot);
       return [[w.slot], [w.state, tone[w.state]], [show(w.sessions), "n"], [showRate(rate(w.deliveries, then?.deliveries, seconds)), "n"],
-        [show(w.deliveries), "n"], [showRate(rate(w.cpu_s, then?.cpu_s, seconds) * 100), "n"],
-        [show(w.heartbeat_age_ms), w.heartbeat_age_ms > 2000 ? "n bad" : "n"], [show(owned), "n"], [w.generation, "n"], [w.pid, "n"]];
+        [show(w.deliveries), "n"], [show(w.partitions), "n"], [showRate(rate(w.cpu_s, then?.cpu_s, seconds) * 100), "n"],
+        [show(Math.round(w.resident_bytes / MIB)), "n"], [show(w.heartbeat_age_ms), w.heartbeat_age_ms > SILENT_MS ? "n bad" : "n"],
+        [show(w.respawns), "n"], [w.pid, "n"], [noteOf(w), "warn"]];
     }));
     fill(byId("topics"), [...topics].map(([name, t]) => [[name], [show(t.partitions), "n"], [show(t.orphans), t.orphans ? "n bad" : "n"],
       [showRate(rate(t.records, before?.topics.get(name)?.records, seconds)), "n"], [show(t.lag), "n"], [showRate(t.late), "n"]]));
-    before = { at, deliveries: s.deliveries, workers: new Map(workers.map((w) => [`${w.slot}/${w.generation}`, w])), topics };
+    before = { at, deliveries: s.deliveries, workers: new Map(workers.map((w) => [w.slot, w])), topics };
   }
 
   async function ask() {
