@@ -164,8 +164,8 @@ func (c *Conn) fill() error {
 	c.in = grow(c.in)
 	var oob [64]byte // unix.CmsgSpace(FilesMax * 4) is 32
 	n, oobn, flags, _, err := c.conn.ReadMsgUnix(c.in[len(c.in):cap(c.in)], oob[:])
-	c.in = c.in[:len(c.in)+n]
-	files, rightsErr := received(oob[:oobn])
+	c.in = c.in[:len(c.in)+max(n, 0)] // both are -1 after an error like ECONNRESET
+	files, rightsErr := received(oob[:max(oobn, 0)])
 	c.files = append(c.files, files...)
 	switch {
 	case errors.Is(err, io.EOF) && len(c.in) > 0:

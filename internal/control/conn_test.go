@@ -268,6 +268,18 @@ func TestPeerGone(t *testing.T) {
 	}
 }
 
+// TestPeerKilled: a peer that ends with messages unread resets the stream.
+func TestPeerKilled(t *testing.T) {
+	near, far := pair(t)
+	if err := near.Send(Message{Type: Dump}); err != nil {
+		t.Fatal(err)
+	}
+	far.Close()
+	if _, _, err := near.Receive(); !errors.Is(err, unix.ECONNRESET) {
+		t.Fatalf("received %v, want ECONNRESET", err)
+	}
+}
+
 // frame is a message as it travels, with a count of files that may lie.
 func frame(body string, files uint32) []byte {
 	out := binary.LittleEndian.AppendUint32(nil, uint32(len(body)))
