@@ -16,10 +16,11 @@ import (
 // herald tells the outside how odind does: the caller of Run and the service
 // manager.
 type herald struct {
-	notifier *systemd.Notifier
-	info     ReadyInfo
-	ready    func(ReadyInfo)
-	log      *slog.Logger
+	notifier  *systemd.Notifier
+	physician *physician
+	info      ReadyInfo
+	ready     func(ReadyInfo)
+	log       *slog.Logger
 
 	announced bool
 	stopping  bool
@@ -77,6 +78,7 @@ func (h *herald) tick(now time.Time, segment *shm.Segment) {
 	if now.Sub(h.measured) >= measureEvery {
 		h.measured = now
 		h.measure(segment.Process())
+		h.physician.measure(now)
 	}
 }
 

@@ -25,6 +25,7 @@ type house struct {
 	operator  net.Listener
 	socket    net.Listener
 	segment   *shm.Segment
+	physician *physician
 	info      ReadyInfo
 
 	closing []func() error // in reverse
@@ -49,6 +50,7 @@ func open(cfg config.Config, version string) (_ *house, err error) {
 	if err := h.create(cfg, version); err != nil {
 		return nil, err
 	}
+	h.physician = newPhysician(h.segment, cfg.Limits, config.Detect().CPUs, memoryLimit(os.DirFS("/")))
 	h.info = ReadyInfo{
 		WS:         "ws://" + dialable(bound) + "/ws",
 		Operator:   "http://" + dialable(h.operator.Addr().(*net.TCPAddr)),

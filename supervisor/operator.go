@@ -2,6 +2,7 @@ package supervisor
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"net"
@@ -12,7 +13,9 @@ import (
 	"time"
 
 	"github.com/odin-ws/odin/internal/control"
+	"github.com/odin-ws/odin/internal/metrics"
 	"github.com/odin-ws/odin/internal/page"
+	"github.com/odin-ws/odin/internal/status"
 	"github.com/odin-ws/odin/shm"
 )
 
@@ -88,6 +91,14 @@ func (g *gate) close() {
 
 func (h *house) routes(c *crew) http.Handler {
 	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", metrics.Handler(h.segment))
+	mux.Handle("GET /api/status", document(func() (int, any) {
+		return http.StatusOK, status.Read(h.segment, shm.Now())
+	}))
+	mux.Handle("GET /health", document(func() (int, any) {
+		is := h.physician.diagnose(c.readiness.Load(), shm.Now())
+		return is.code(), is
+	}))
 	mux.Handle("GET /livez", text(func() (int, string) { return http.StatusOK, "ok" }))
 	mux.Handle("GET /readyz", text(func() (int, string) { return c.readiness.Load().answer() }))
 	mux.Handle("/", page.Handler())
@@ -102,6 +113,22 @@ func text(answer func() (int, string)) http.Handler {
 		w.Header().Set("Cache-Control", "no-store")
 		w.WriteHeader(code)
 		_, _ = w.Write([]byte(body + "\n"))
+	})
+}
+
+// document is a handler of a JSON answer.
+func document(answer func() (int, any)) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		code, value := answer()
+		body, err := json.Marshal(value)
+		if err != nil { // a number that JSON lacks: a bug
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Cache-Control", "no-store")
+		w.WriteHeader(code)
+		_, _ = w.Write(append(body, '\n'))
 	})
 }
 

@@ -81,7 +81,7 @@ func (h *house) supervise(ctx context.Context, cfg config.Config, opts Options, 
 	h.serve(c, opts.Version, log)
 	c.begin()
 
-	herald := &herald{notifier: notifier, info: h.info, ready: opts.Ready, log: log}
+	herald := &herald{notifier: notifier, physician: h.physician, info: h.info, ready: opts.Ready, log: log}
 	ticker := time.NewTicker(cfg.Limits.HeartbeatBeat)
 	defer ticker.Stop()
 	asked := ctx.Done()
