@@ -99,6 +99,9 @@ const (
 	RecordsTombstone
 	FetchPolls
 	FetchErrors
+	SourceFaultsTruncated
+	SourceFaultsRecreated
+	SourceFaultsTrimmed
 	SourcePauses
 	Backfills
 	BackfillRecords

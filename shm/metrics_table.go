@@ -94,6 +94,9 @@ var counterTable = [CounterCount]Metric{
 	RecordsTombstone:         counter("records_tombstone_total", "Records without a value."),
 	FetchPolls:               counter("fetch_polls_total", "Polls of the source that returned."),
 	FetchErrors:              counter("fetch_errors_total", "Errors that polls of the source returned."),
+	SourceFaultsTruncated:    sourceFault("truncated"),
+	SourceFaultsRecreated:    sourceFault("recreated"),
+	SourceFaultsTrimmed:      sourceFault("trimmed"),
 	SourcePauses:             counter("source_pauses_total", "Times that the source was paused because fetched records waited."),
 	Backfills:                counter("backfills_total", "Ranges read anew from the source for replays and siblings."),
 	BackfillRecords:          counter("backfill_records_total", "Records read anew from the source."),
@@ -177,6 +180,10 @@ func reset(reason string) Metric {
 
 func skipped(reason string) Metric {
 	return byReason("records_skipped_total", "Records that no route could place.", reason)
+}
+
+func sourceFault(reason string) Metric {
+	return byReason("source_faults_total", "Breaks that the owner met in a partition's log.", reason)
 }
 
 func busDropped(reason string) Metric {

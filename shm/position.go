@@ -15,7 +15,12 @@ type Position struct {
 	High     int64 // high watermark
 	LogStart int64 // log start offset
 
-	CaughtUpNS int64  // wall clock when the lag was last seen to be 0, 0 if never
+	// CaughtUpNS is the wall clock when the lag was last known to be 0, 0 if it
+	// never was. The owner sets it at each answer of the broker that finds it
+	// without lag, before the answer's records are counted too, so that an idle
+	// hour is no lag of an hour; who stops owning leaves it as it is.
+	CaughtUpNS int64
+
 	Term       uint32 // of the owner word that the worker acted on
 	Generation uint32 // of the worker, 24 bits
 	Positioned bool   // the worker has an h in this era

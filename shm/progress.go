@@ -64,7 +64,11 @@ type sight struct {
 	broker     Position // of the newest era, with the largest Stable in it
 	held       int64
 	positioned bool
-	caughtUp   int64
+	// caughtUp is the newest of the positions published by owners; who only
+	// receives can't know that it lacks nothing, so it counts only while no
+	// owner has said anything.
+	caughtUp        int64
+	caughtUpByOwner bool
 }
 
 func (s *Segment) gather(i int, owner event.Owner) sight {
@@ -75,7 +79,7 @@ func (s *Segment) gather(i int, owner event.Owner) sight {
 		if !ok {
 			continue
 		}
-		seen.caughtUp = max(seen.caughtUp, p.CaughtUpNS)
+		seen.catchUp(&p)
 		if newer(p.Era, p.Stable, seen.broker.Era, seen.broker.Stable) {
 			seen.broker = p
 		}
@@ -86,6 +90,16 @@ func (s *Segment) gather(i int, owner event.Owner) sight {
 	}
 	seen.held = best.Held
 	return seen
+}
+
+func (s *sight) catchUp(p *Position) {
+	byOwner := p.Owned && p.CaughtUpNS > 0
+	if byOwner && !s.caughtUpByOwner {
+		s.caughtUp, s.caughtUpByOwner = 0, true
+	}
+	if byOwner == s.caughtUpByOwner {
+		s.caughtUp = max(s.caughtUp, p.CaughtUpNS)
+	}
 }
 
 // newer orders offsets by era first: a truncation makes them fall.

@@ -19,6 +19,11 @@ func inEra(era uint32, p Position) Position {
 	return p
 }
 
+func owned(p Position) Position {
+	p.Owned = true
+	return p
+}
+
 func unpositioned() Position {
 	return Position{Held: event.None, Stable: event.None, High: event.None, Generation: 1}
 }
@@ -49,6 +54,10 @@ func TestProgress(t *testing.T) {
 		{"no owner: the largest held", nobody, []Position{heard(40, 50, caught), heard(49, event.None, 0)}, 49, 0, 5 * time.Second},
 		{"owner without a position", owner, []Position{unpositioned(), heard(30, 50, caught)}, 30, 19, 5 * time.Second},
 		{"nothing held yet: from the base", owner, []Position{{Held: event.None, Stable: 50, High: 50, Generation: 1}}, event.None, 40, 100 * time.Second},
+		{"a receiver thinks that it lacks nothing", owner, []Position{owned(heard(40, 50, caught)), heard(40, 0, nowNS)}, 40, 9, 5 * time.Second},
+		{"a receiver before thinks so too", nobody, []Position{heard(40, 0, nowNS), owned(heard(40, 50, caught))}, 40, 9, 5 * time.Second},
+		{"the new owner never caught up", owner, []Position{owned(heard(40, 50, 0)), heard(40, 50, caught)}, 40, 9, 5 * time.Second},
+		{"the newest of two owners", owner, []Position{owned(heard(40, 50, caught)), owned(heard(40, 50, caught-1))}, 40, 9, 5 * time.Second},
 		{"an older era counts no more", owner, []Position{inEra(1, heard(20, 21, caught)), heard(99, 100, caught-1)}, 20, 0, 0},
 		{"no owner: of the newest era", nobody, []Position{inEra(1, heard(20, 31, caught)), heard(99, 100, caught-1)}, 20, 10, 5 * time.Second},
 		{"another generation is not the owner", event.Owner{Term: 3, Slot: 0, Generation: 2}, []Position{heard(40, 50, caught), heard(41, 50, 0)}, 41, 8, 5 * time.Second},

@@ -17,14 +17,10 @@ import (
 var update = flag.Bool("update", false, "write the golden files anew")
 
 func TestTextLooksAsItDid(t *testing.T) {
-	for name, scene := range scenes {
+	for name := range scenes {
 		for _, width := range []int{80, 132, 50} {
 			t.Run(fmt.Sprintf("%s-%d", name, width), func(t *testing.T) {
-				b := standard(t, 2)
-				if name == "many" {
-					b = standard(t, 20)
-				}
-				scene(t, b)
+				b := staged(t, name)
 				var out strings.Builder
 				if err := b.read().Text(&out, width); err != nil {
 					t.Fatal(err)
@@ -83,6 +79,17 @@ var scenes = map[string]func(testing.TB, *bench){
 		b.Slot(0).SetReason("bell \a and colour \x1b[31m")
 		b.partition(t, "\x1b]0;title\a"+strings.Repeat("long", 40), 0)
 	},
+}
+
+// staged is a bench on which a scene has been set.
+func staged(t testing.TB, scene string) *bench {
+	workers := 2
+	if scene == "many" {
+		workers = 20
+	}
+	b := standard(t, workers)
+	scenes[scene](t, b)
+	return b
 }
 
 func checkLines(t *testing.T, text string, width int) {

@@ -36,7 +36,7 @@ func (s Status) head(out *strings.Builder, width int) {
 	writeFacts(out, width, "odind "+s.Version, s.State, "up "+duration(s.UptimeS), fmt.Sprintf("pid %d", s.PID), labelled("node ", s.Node))
 	writeFacts(out, width, labelled("clients ", s.Listen), labelled("operator ", s.Operator), labelled("config ", s.ConfigDigest))
 	writeFacts(out, width, plural(len(s.Workers), "worker"), grouped(s.Sessions)+" sessions",
-		grouped(s.Deliveries)+" deliveries", "balance "+strconv.FormatFloat(s.Balance, 'f', 2, 64))
+		grouped(s.Deliveries)+" deliveries", "balance "+decimals(s.Balance))
 }
 
 func labelled(label, text string) string {
@@ -111,17 +111,21 @@ func (s Status) workerColumns() []column {
 		{title: "BEAT", right: true, worth: 8},
 	}
 	for _, w := range s.Workers {
-		cells := []string{
-			strconv.Itoa(w.Slot), plain(w.State), strconv.Itoa(w.PID), duration(w.UptimeS), grouped(w.Sessions),
+		fill(columns, []string{
+			strconv.Itoa(w.Slot), plain(w.State), strconv.Itoa(w.PID), w.living(duration(w.UptimeS)), grouped(w.Sessions),
 			short(float64(w.Deliveries)), strconv.Itoa(w.Partitions), size(w.OwedBytes), duration(w.CPUS),
-			size(w.ResidentBytes), grouped(w.Respawns), brief(w.HeartbeatAgeMS),
-		}
-		if w.PID == 0 || w.State == Gone {
-			cells[3], cells[9], cells[11] = "-", "-", "-"
-		}
-		fill(columns, cells)
+			w.living(size(w.ResidentBytes)), grouped(w.Respawns), w.living(brief(w.HeartbeatAgeMS)),
+		})
 	}
 	return columns
+}
+
+// living leaves out what only a living worker has.
+func (w *Worker) living(cell string) string {
+	if w.PID == 0 || w.State == Gone {
+		return "-"
+	}
+	return cell
 }
 
 func (s Status) topicColumns() []column {
