@@ -88,7 +88,7 @@
 
   function send(type, channels) {
     if (socket?.readyState === WebSocket.OPEN && channels.length) {
-      socket.send(JSON.stringify({ type, data: type === "subscribe" ? { channels, last: 1 } : { channels } }));
+      socket.send(JSON.stringify({ type, data: { channels } }));
     }
   }
 
