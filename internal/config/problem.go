@@ -29,5 +29,15 @@ func (p Problems) Error() string {
 	return strings.Join(lines, "\n")
 }
 
+// Of returns the problems of one key.
+func (p Problems) Of(key string) (own Problems) {
+	for _, one := range p {
+		if one.Key == key {
+			own = append(own, one)
+		}
+	}
+	return own
+}
+
 // allowed joins what is wrong with what would be right.
 func allowed(wrong, right string) string { return wrong + ", allowed: " + right }

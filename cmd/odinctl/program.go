@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/odin-ws/odin/cmd/internal/cli"
+	"github.com/odin-ws/odin/internal/config"
+	"github.com/odin-ws/odin/shm"
+	"github.com/spf13/cobra"
+)
+
+// Exit codes.
+const (
+	exitDone   = 0
+	exitFailed = 1 // refused or failed
+	exitNone   = 3 // no running odind found
+)
+
+// program is one run of odinctl.
+type program struct {
+	version string
+	stdin   io.Reader
+	stdout  io.Writer // what was asked for
+	stderr  io.Writer // what went wrong, or is told besides
+
+	json bool // --json
+}
+
+// run executes a command line and returns the exit code. ctx ends with ^C.
+func (p *program) run(ctx context.Context, args []string) int {
+	root := p.root()
+	root.SetArgs(args)
+	root.SetOut(p.stdout)
+	root.SetErr(p.stderr)
+	return p.exit(root.ExecuteContext(ctx))
+}
+
+func (p *program) root() *cobra.Command {
+	root := cli.Root(&cobra.Command{
+		Use:   "odinctl",
+		Short: "Ask a running odind, listen to its channels, publish records for it",
+		Long: `odinctl asks a running odind, listens to its channels and publishes records
+for it. It finds odind by its runtime directory.`,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	})
+	cli.KeyFlag(root.PersistentFlags(), "runtime-dir")
+	root.PersistentFlags().BoolVar(&p.json, "json", false, "print JSON")
+	root.AddCommand(p.statusCommand(), p.subCommand(), p.publishCommand(), p.versionCommand())
+	return root
+}
+
+// exit tells what failed and returns the exit code.
+func (p *program) exit(err error) int {
+	var mistakes config.Problems
+	var usage *cli.UsageError
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.As(err, &mistakes):
+		fmt.Fprintln(p.stderr, mistakes.Error())
+		return cli.ExitUsage
+	case errors.As(err, &usage):
+		fmt.Fprintln(p.stderr, "odinctl: "+usage.Error())
+		return cli.ExitUsage
+	case errors.Is(err, shm.ErrMissing), errors.Is(err, shm.ErrStale):
+		fmt.Fprintln(p.stderr, "odinctl: no running odind found: "+err.Error())
+		return exitNone
+	}
+	fmt.Fprintln(p.stderr, "odinctl: "+err.Error())
+	return exitFailed
+}
+
+// print writes a line that was asked for.
+func (p *program) print(format string, args ...any) error {
+	_, err := fmt.Fprintf(p.stdout, format+"\n", args...)
+	return err
+}
+
+func (p *program) printJSON(value any) error {
+	out := json.NewEncoder(p.stdout)
+	out.SetIndent("", "  ")
+	out.SetEscapeHTML(false)
+	return out.Encode(value)
+}

@@ -1,0 +1,103 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/gorilla/websocket"
+	"github.com/odin-ws/odin/cmd/internal/cli"
+	"github.com/odin-ws/odin/internal/wire"
+	"github.com/odin-ws/odin/shm"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// Limits of sub.
+const (
+	dialMax = 10 * time.Second // for the handshake
+	byeMax  = 2 * time.Second  // for odind's answer to our close
+)
+
+func (p *program) subCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "sub CHANNEL...",
+		Short: "Print the records of channels as they come",
+		Long: `sub subscribes to channels as a browser does, and prints a line for each record:
+its time, channel and position, and its value. A channel is SUBJECT.EVENT, like
+BTC.trade; * stands for one whole part: 'BTC.*', '*.trade'. ^C ends it.
+
+With --json it prints what odind sends, a message a line.`,
+		Args: cli.AtLeast("CHANNEL"),
+		RunE: func(cmd *cobra.Command, channels []string) error { return p.sub(cmd.Context(), cmd.Flags(), channels) },
+	}
+}
+
+func (p *program) sub(ctx context.Context, flags *pflag.FlagSet, channels []string) error {
+	seg, err := segment(flags)
+	if err != nil {
+		return err
+	}
+	address := seg.Process().Name(shm.Listen)
+	seg.Close()
+	conn, err := dial(ctx, "ws://"+address+"/ws")
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	done := make(chan struct{})
+	defer close(done)
+	go leave(ctx, conn, done)
+	if err := conn.WriteJSON(wire.ClientRequest{Type: "subscribe", Data: &wire.ClientData{Channels: channels}}); err != nil {
+		return fmt.Errorf("subscribe at %s: %w", address, err)
+	}
+	err = p.listen(conn, len(channels))
+	if ctx.Err() != nil {
+		return nil // ^C is how this ends
+	}
+	return closed(err)
+}
+
+// dial shakes hands, and says why odind did not want to.
+func dial(ctx context.Context, url string) (*websocket.Conn, error) {
+	dialer := websocket.Dialer{HandshakeTimeout: dialMax}
+	conn, response, err := dialer.DialContext(ctx, url, nil)
+	if err == nil {
+		return conn, nil
+	}
+	if response != nil {
+		return nil, fmt.Errorf("connect to %s: odind answers %s: %s", url, response.Status, refusal(response))
+	}
+	return nil, fmt.Errorf("connect to %s: %w; is odind stuck? see odinctl status", url, err)
+}
+
+// leave says goodbye when ^C comes, and doesn't wait for ever.
+func leave(ctx context.Context, conn *websocket.Conn, done <-chan struct{}) {
+	select {
+	case <-done:
+	case <-ctx.Done():
+		deadline := time.Now().Add(byeMax)
+		_ = conn.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(websocket.CloseNormalClosure, ""), deadline)
+		_ = conn.SetReadDeadline(deadline)
+	}
+}
+
+// refusal is the reason in the body of a refused handshake.
+func refusal(response *http.Response) string {
+	body := readRefusal(response)
+	if after := response.Header.Get("Retry-After"); after != "" {
+		return body + "; try again in " + after + " s"
+	}
+	return body
+}
+
+// closed says why odind ended the subscription.
+func closed(err error) error {
+	var end *websocket.CloseError
+	if !errors.As(err, &end) || end.Code == websocket.CloseAbnormalClosure {
+		return fmt.Errorf("the connection to odind broke: %w; a worker ended, or the machine is out of reach: try again", err)
+	}
+	return fmt.Errorf("odind closed the connection: %s", closeReason(end))
+}
