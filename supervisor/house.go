@@ -57,8 +57,8 @@ func open(cfg config.Config, version string) (_ *house, err error) {
 		RuntimeDir: cfg.RuntimeDir,
 	}
 	names := h.segment.Process()
-	names.SetName(shm.Listen, dialable(bound))
-	names.SetName(shm.Operator, dialable(h.operator.Addr().(*net.TCPAddr)))
+	names.SetName(shm.Listen, exactly(cfg.Listen, bound))
+	names.SetName(shm.Operator, exactly(cfg.Operator.Listen, h.operator.Addr().(*net.TCPAddr)))
 	return h, nil
 }
 

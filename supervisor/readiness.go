@@ -45,9 +45,8 @@ func state(stopping, was bool) shm.State {
 	return shm.Starting
 }
 
-// reasons are why we are not ready. A topic that is missing beside others is
-// none, for they are served. Once we were ready, a broker that goes away only
-// degrades, unless ready.require_source is set.
+// reasons are why we are not ready. Once we were, a topic or broker that goes
+// away only degrades, unless ready.require_source is set.
 func (c *crew) reasons(was bool) (why []string) {
 	if c.stopping {
 		return []string{"stopping"}
@@ -63,9 +62,9 @@ func (c *crew) reasons(was bool) (why []string) {
 		return why
 	}
 	if c.segment.TopologyVersion() == 0 {
-		return append(why, "topics and partitions are not known yet")
+		return append(why, "kafka: topics and partitions are not known yet")
 	}
-	if len(c.missing) > 0 && len(why) > 0 || c.segment.Partitions() == 0 {
+	if len(c.missing) > 0 {
 		why = append(why, "missing topics: "+strings.Join(c.missing, ", "))
 	}
 	if n := c.unpositioned(); accepting > 0 && n > 0 {
@@ -87,7 +86,7 @@ func (c *crew) sourceFault() (why string) {
 		case s.worker.healthy:
 			return ""
 		case why == "":
-			why = "source: " + s.worker.reason
+			why = "kafka: " + strings.TrimPrefix(s.worker.reason, "kafka: ")
 		}
 	}
 	return why

@@ -55,7 +55,7 @@ func TestReadinessSaysWhyNot(t *testing.T) {
 	}
 }
 
-// TestMissingTopicBesideOthers: the ones that exist are served.
+// TestMissingTopicBesideOthers: the start waits for it; later it is no reason.
 func TestMissingTopicBesideOthers(t *testing.T) {
 	s := newStage(t, 1)
 	s.begin()
@@ -66,6 +66,10 @@ func TestMissingTopicBesideOthers(t *testing.T) {
 	s.ready(0)
 	s.position(0)
 	s.pass(beat)
+	s.wantReady(503, "missing topics: odin.social")
+	s.reports(1)
+	s.wantReady(200)
+	s.says(0, control.Message{Type: control.Topology, Missing: []string{"odin.trades"}})
 	s.wantReady(200)
 }
 
