@@ -17,7 +17,7 @@ type applied struct {
 // turn's budget. No input is taken meanwhile, so no list changes under the
 // iteration; a session that turns out too slow is closed behind it.
 func (p *process) applyWaiting() {
-	records, bytes := p.config.Limits.TurnRecordsMax, p.config.Limits.TurnBytesMax
+	records, bytes := p.config.Limits.TurnRecordsMax, p.turnBytes()
 	i := 0
 	for ; i < len(p.waiting) && records > 0 && bytes > 0; i++ {
 		pt := p.waiting[i]
@@ -39,6 +39,12 @@ func (p *process) applyWaiting() {
 	p.closeDoomed()
 }
 
+// turnBytes is how much one turn applies: less than a session's queue holds,
+// so that nobody is called slow before having been written to.
+func (p *process) turnBytes() int {
+	return max(min(p.config.Limits.TurnBytesMax, p.config.Limits.OwedBytesMax/2), 1)
+}
+
 // apply attaches up to so many records of one partition, and tells how many
 // and how large they were.
 func (p *process) apply(pt *partition, records, bytes int) (n, size int) {
@@ -56,7 +62,7 @@ func (p *process) apply(pt *partition, records, bytes int) (n, size int) {
 // applyAll attaches all that a partition holds, whatever the budget.
 func (p *process) applyAll(pt *partition) {
 	for pt.replica.Waiting() {
-		p.apply(pt, p.config.Limits.TurnRecordsMax, p.config.Limits.TurnBytesMax)
+		p.apply(pt, p.config.Limits.TurnRecordsMax, p.turnBytes())
 	}
 }
 
@@ -86,7 +92,7 @@ func (p *process) deliver(e *replica.Entry) {
 func (p *process) attach(s *session, piece hub.Piece) {
 	p.writer.lend(&s.queue)
 	s.queue.Attach(piece)
-	if s.queue.Bytes > p.config.Limits.OwedBytesMax && s.queue.Bytes > int(piece.Len) {
+	if s.blocked && s.queue.Bytes > p.config.Limits.OwedBytesMax && s.queue.Bytes > int(piece.Len) {
 		s.doomed = true
 		p.doomed = append(p.doomed, s.index)
 	}

@@ -189,9 +189,6 @@ func (p *process) publish() {
 		}
 		pt.changed = false
 		pos := pt.replica.Position()
-		if pos.Held >= pt.stable-1 {
-			pt.caughtUpNS = p.wall
-		}
 		p.mine.PublishPosition(pt.index, shm.Position{
 			Era: pos.Era, Epoch: pos.Epoch, Held: pos.Held, Applied: pos.Applied, From: pos.From,
 			Stable: pt.stable, High: pt.high, LogStart: pt.logStart, CaughtUpNS: pt.caughtUpNS,

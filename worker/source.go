@@ -70,9 +70,15 @@ func encoder(routes *route.Table, frameMax int, block *shm.Block) kafka.Encoder 
 
 // poll hands what the source fetches to the loop until the process ends.
 func (p *process) poll() {
-	err := p.source.Poll(p.ctx, p.intake.put)
-	if err != nil && p.ctx.Err() == nil && !errors.Is(err, kafka.ErrClosed) {
-		p.mail.post(func(p *process) { p.fatal("poll the source", err) })
+	for {
+		err := p.source.Poll(p.ctx, p.intake.put)
+		switch {
+		case p.ctx.Err() != nil || errors.Is(err, kafka.ErrClosed):
+			return
+		case err != nil:
+			p.mail.post(func(p *process) { p.fatal("poll the source", err) })
+			return
+		}
 	}
 }
 
@@ -108,9 +114,19 @@ func (p *process) take(f *kafka.Fetched) {
 		p.applyAll(pt)
 	}
 	if pt.replica.Owner().Term == f.Term {
+		p.markCaughtUp(pt) // until this moment, by what was known before
 		pt.stable, pt.high, pt.logStart = known(f.Stable, pt.stable), known(f.High, pt.high), known(f.LogStart, pt.logStart)
 	}
 	p.carryOut(pt, pt.replica.Polled(p.effects(), &f.Advance))
+	p.markCaughtUp(pt)
+}
+
+// markCaughtUp notes that an owner holds all that the broker could give.
+func (p *process) markCaughtUp(pt *partition) {
+	if pt.replica.Owns() && pt.replica.Position().Held >= pt.stable-1 {
+		pt.caughtUpNS = p.wall
+		pt.changed = true
+	}
 }
 
 func known(now, before int64) int64 {
@@ -121,16 +137,18 @@ func known(now, before int64) int64 {
 }
 
 func (p *process) fault(pt *partition, f *kafka.Fetched) {
-	p.block.Add(shm.Faults, 1)
 	p.log.Warn("the source met a break in the log", "topic", pt.name.Topic, "partition", pt.name.Number,
 		"offset", f.Fault.Offset, "err", f.Fault.Err)
 	tag := replica.Tag{Term: f.Term, Era: f.Era}
 	switch f.Fault.Kind {
 	case kafka.Truncated:
+		p.block.Add(shm.SourceFaultsTruncated, 1)
 		p.carryOut(pt, pt.replica.Truncated(p.effects(), tag, f.Fault.Offset, f.Fault.Epoch))
 	case kafka.Recreated:
+		p.block.Add(shm.SourceFaultsRecreated, 1)
 		p.carryOut(pt, pt.replica.Recreated(p.effects(), tag, f.Fault.Topic))
 	case kafka.Trimmed:
+		p.block.Add(shm.SourceFaultsTrimmed, 1)
 		p.carryOut(pt, pt.replica.TrimmedTo(p.effects(), tag, f.Fault.Offset))
 	case kafka.NoFault:
 	}
