@@ -25,7 +25,7 @@ All mistakes are reported at once, on standard error, and nothing is started (ex
 - Nested keys are nested in the file: ` + "`kafka: {brokers: [\"k1:9092\", \"k2:9092\"]}`" + `. In a variable or a flag, a list is separated by commas.
 - Bytes are a number, or one with ` + "`KiB`, `MiB`, `GiB`" + `. Times are a number of the unit in the key's name, or one with its own: ` + "`5s`, `2m`" + `.
 - Secrets come from a file or the environment, never from the YAML file or a flag, and are printed nowhere.
-- A key with a *reload* mark may change while odind runs; all others need a restart.
+- A change needs a restart.
 - Variables of the system that Odin replaces are taken as aliases: the ` + "`ODIN_…`" + ` variable beats them, and two that differ are an error.
 
 An example; every key has a default, so the empty file is a good one:
@@ -132,9 +132,6 @@ func (k Key) pageHelp() string {
 	text := k.Help
 	if k.Why != "" {
 		text += ". " + strings.ToUpper(k.Why[:1]) + k.Why[1:]
-	}
-	if k.Reload {
-		text += " *(reload)*"
 	}
 	return strings.ReplaceAll(text, "|", "\\|")
 }

@@ -28,6 +28,7 @@ func (l *loader) password() {
 		return
 	}
 	sasl.Password = NewSecret(text)
+	l.origins["kafka.sasl.password"] = l.origins[key]
 }
 
 // blame adds a problem at the place where the key was set.

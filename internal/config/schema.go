@@ -40,7 +40,7 @@ type Key struct {
 	Choices  []string // of a Choice; "" among them: may be empty
 	Help     string   // what it is
 	Why      string   // why this default
-	Reload   bool     // may change while odind runs
+	Reload   bool     // nothing but its value would have to change in a running odind
 
 	field func(*Config) any          // pointer to the field that the key fills
 	auto  func(Host, *Config) string // computes the default, after all else is set

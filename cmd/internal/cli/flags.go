@@ -75,7 +75,7 @@ func placeholder(k config.Key) string {
 	case config.Address:
 		return "HOST:PORT"
 	case config.AddressList:
-		return "HOST:PORT,…"
+		return "HOST:PORT,..."
 	case config.Number:
 		return "N"
 	case config.Path:

@@ -93,9 +93,22 @@ func flagError(cmd *cobra.Command, err error) error {
 	case errors.As(err, &bare):
 		return usage(cmd, "--%s needs a value", bare.GetSpecifiedName())
 	case errors.As(err, &invalid):
-		return usage(cmd, "--%s: %q is no %s", invalid.GetFlag().Name, invalid.GetValue(), invalid.GetFlag().Value.Type())
+		return usage(cmd, "--%s: %q is no %s", invalid.GetFlag().Name, invalid.GetValue(), noun(invalid.GetFlag().Value.Type()))
 	}
 	return usage(cmd, "%s", err)
+}
+
+// noun is what people call a type of flag.
+func noun(kind string) string {
+	switch kind {
+	case "float64":
+		return "number"
+	case "uint64":
+		return "whole number"
+	case "bool":
+		return "true or false"
+	}
+	return kind
 }
 
 func meant(written string, candidates []string) string {
