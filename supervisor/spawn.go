@@ -64,7 +64,7 @@ func (c *crew) exited(s *slot, how string) {
 		c.refresh()
 		return
 	}
-	c.log.Error("worker ended unasked", "worker", s.index, "pid", w.pid, "how", how, "up", up.Round(time.Millisecond))
+	c.log.Error("worker ended unasked", "worker", s.index, "pid", w.pid, "how", how, "up", up.Round(time.Millisecond).String())
 	c.review() // the others take over before the new one is started
 	c.retry(s, up)
 	c.startDue(c.now())
@@ -82,7 +82,7 @@ func (c *crew) retry(s *slot, up time.Duration) {
 	}
 	s.due = c.now().Add(wait)
 	if wait > 0 {
-		c.log.Warn("worker starts again later", "worker", s.index, "wait", wait.Round(time.Millisecond), "attempt", s.backoff.attempts)
+		c.log.Warn("worker starts again later", "worker", s.index, "wait", wait.Round(time.Millisecond).String(), "attempt", s.backoff.attempts)
 	}
 }
 

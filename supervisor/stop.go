@@ -20,7 +20,7 @@ func (c *crew) stop(why string) {
 	}
 	c.stopping = true
 	c.killAt = c.now().Add(max(c.limits.StopMax-killBefore, c.limits.StopMax/2))
-	c.log.Info("stopping", "why", why, "over", c.limits.StopOver, "workers", c.running())
+	c.log.Info("stopping", "why", why, "over", c.limits.StopOver.String(), "workers", c.running())
 	for _, s := range c.slots {
 		if s.worker != nil {
 			c.tell(s, control.Message{Type: control.Stop, OverMS: c.limits.StopOver.Milliseconds()})

@@ -49,7 +49,7 @@ func (c *crew) watch(now time.Time) (changed bool) {
 // judge acts on a new verdict.
 func (c *crew) judge(s *slot, next verdict) {
 	w := s.worker
-	c.log.Warn("heartbeat", "worker", s.index, "pid", w.pid, "was", w.verdict, "is", next)
+	c.log.Warn("heartbeat", "worker", s.index, "pid", w.pid, "was", w.verdict.String(), "is", next.String())
 	w.verdict = next
 	s.shm.SetSuspect(next != alive)
 	switch next {
@@ -106,9 +106,10 @@ func (c *crew) message(s *slot, m control.Message) {
 	switch m.Type {
 	case control.Ready:
 		w.ready = true
-		c.log.Info("worker ready", "worker", s.index, "pid", w.pid, "after", c.now().Sub(w.started).Round(time.Millisecond))
+		c.log.Info("worker ready", "worker", s.index, "pid", w.pid, "after", c.now().Sub(w.started).Round(time.Millisecond).String())
 		c.review()
 	case control.Unlistened:
+		c.log.Info("listener returned", "slot", m.Slot, "worker", s.index)
 		c.lending.returned(m.Slot, s.index, w.generation)
 		c.review()
 	case control.Topology:
