@@ -32,7 +32,7 @@ try_demo() {
 	DEMO='--listen 127.0.0.1:0 --operator-listen 127.0.0.1:0 --broker-listen 127.0.0.1:0' make demo >"$work/demo" 2>"$work/demo.log" &
 	group=$!
 	set +m
-	await 300 grep -q 'the page:' "$work/demo" || { cat "$work/demo" "$work/demo.log" >&2; fail "make demo doesn't say where its page is"; }
+	await 300 grep -qs 'the page:' "$work/demo" || { cat "$work/demo" "$work/demo.log" >&2; fail "make demo doesn't say where its page is"; }
 	page=$(sed -n 's/.*the page: //p' "$work/demo")
 	fetch "$page" | grep -q '<title>Odin</title>' || fail "no page at $page"
 	fetch "${page}api/status" | python3 -c 'import json, sys; assert json.load(sys.stdin)["workers"]' || fail "no status beside the page"
