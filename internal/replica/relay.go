@@ -19,6 +19,10 @@ func (r *Replica) Sought(fx []Effect, peer int, s event.Seek) []Effect {
 type Batch struct {
 	Advance *event.Advance
 	Lost    *event.Lost
+
+	// Repeated: it is the last batch that Next gave, for another link of the
+	// same Replica. What was encoded from that can be sent again.
+	Repeated bool
 }
 
 // None tells that there is nothing to relay.
@@ -93,6 +97,7 @@ func (r *Replica) advance(l *link, to int64, epoch int32, records []event.Record
 		Prev: l.sentTo, To: to, ToEpoch: epoch, Records: records,
 	}
 	l.sentTo = to
+	r.store.relay.last = relayed{}
 	return Batch{Advance: a}
 }
 
@@ -102,11 +107,17 @@ func (r *Replica) giveUp(l *link, to int64) Batch {
 		Partition: r.config.Partition, Era: r.era.Number, Term: r.owner.Term, Prev: l.sentTo, To: to,
 	}
 	l.sentTo = to
+	r.store.relay.last = relayed{}
 	return Batch{Lost: b}
 }
 
 func (r *Replica) fromHistory(l *link, maxBytes int) Batch {
 	w, s := r.window, r.store
+	key := relayed{r, l.sentTo, r.held, r.owner.Term, r.era.Number, maxBytes}
+	if key == s.relay.last {
+		l.sentTo = s.relay.advance.To
+		return Batch{Advance: &s.relay.advance, Repeated: true}
+	}
 	records, size := s.relay.records[:0], 0
 	to, epoch := r.held, r.epoch
 	for i := w.after(l.sentTo); i < w.len; i++ {
@@ -121,5 +132,7 @@ func (r *Replica) fromHistory(l *link, maxBytes int) Batch {
 		})
 	}
 	s.relay.records = records
-	return r.advance(l, to, epoch, records)
+	b := r.advance(l, to, epoch, records)
+	s.relay.last = key
+	return b
 }

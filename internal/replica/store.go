@@ -40,6 +40,16 @@ type scratch struct {
 	advance event.Advance
 	lost    event.Lost
 	records []event.Record
+	last    relayed // what advance holds
+}
+
+// relayed names a batch of a history: as long as it stays the same, so does
+// the batch.
+type relayed struct {
+	replica    *Replica
+	prev, held int64
+	term, era  uint32
+	maxBytes   int
 }
 
 // Stats is what a Store holds and what became of the rest.
@@ -136,13 +146,6 @@ func (s *Store) free() {
 	s.stats.Evicted++
 }
 
-// open gives a partition its index.
-func (s *Store) open() *window {
-	w := &window{}
-	s.windows = append(s.windows, w)
-	return w
-}
-
 // put copies a record in and indexes it. Beyond the partition's bound its
 // oldest applied records leave the index.
 func (s *Store) put(w *window, r *event.Record) {
@@ -192,60 +195,6 @@ func (s *Store) room(size int) *chunk {
 	s.stats.Bytes += int64(cap(data))
 	s.chunks = append(s.chunks, chunk{data: data})
 	return &s.chunks[len(s.chunks)-1]
-}
-
-// push makes room for one more entry at an index's end.
-func (s *Store) push(w *window) *entry {
-	if w.head+w.len == len(w.blocks)*blockRecords {
-		w.blocks = append(w.blocks, s.newBlock())
-	}
-	w.len++
-	s.stats.Records++
-	return w.at(w.len - 1)
-}
-
-func (s *Store) newBlock() *block {
-	s.stats.Bytes += blockBytes
-	if n := len(s.freeBlocks); n > 0 {
-		b := s.freeBlocks[n-1]
-		s.freeBlocks = s.freeBlocks[:n-1]
-		return b
-	}
-	return new(block)
-}
-
-// trim drops an index's oldest entry; what is covered begins behind it.
-func (s *Store) trim(w *window) {
-	w.from = w.at(0).offset + 1
-	w.applied = max(w.applied-1, 0)
-	w.len--
-	w.head++
-	s.stats.Records--
-	s.stats.Trimmed++
-	if w.len == 0 || w.head == blockRecords {
-		s.freeBlock(w.blocks[0])
-		n := copy(w.blocks, w.blocks[1:])
-		w.blocks[n] = nil
-		w.blocks = w.blocks[:n]
-		w.head = 0
-	}
-}
-
-func (s *Store) freeBlock(b *block) {
-	s.stats.Bytes -= blockBytes
-	if len(s.freeBlocks) < freeBlocksMax {
-		s.freeBlocks = append(s.freeBlocks, b)
-	}
-}
-
-// clear empties an index; the frames stay until their chunks are freed.
-func (s *Store) clear(w *window, from int64) {
-	for _, b := range w.blocks {
-		s.freeBlock(b)
-	}
-	s.stats.Records -= w.len
-	s.stats.Trimmed += uint64(w.len)
-	*w = window{from: from}
 }
 
 // channel gives the channel of an entry, which aliases the Store.

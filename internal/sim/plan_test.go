@@ -54,8 +54,10 @@ type plan struct {
 	seeded  int   // entries in the log at the beginning
 	known   bool  // the first workers were there before the partition
 	eras    bool  // truncations and new incarnations
-	dirty   bool  // links lose and repeat
+	dirty   bool  // links repeat messages, and lose one,
+	relink  bool  // or many, and are then remade at the end
 	prompt  bool  // a Drain is carried out at once
+	lazy    bool  // nothing is applied while there is something else to do
 	relay   int   // most bytes of a batch
 	apply   int   // most records of an apply
 	limits  replica.Limits
@@ -72,11 +74,14 @@ func planOf(seed uint64) *plan {
 		known:   rng.IntN(4) == 0,
 		eras:    rng.IntN(3) == 0,
 		dirty:   rng.IntN(6) == 0,
-		prompt:  rng.IntN(3) != 0,
+		relink:  rng.IntN(2) == 0,
+		prompt:  rng.IntN(2) == 0,
+		lazy:    rng.IntN(3) == 0,
 		relay:   24 << rng.IntN(5),
 		apply:   1 + rng.IntN(8),
 		limits: replica.Limits{
-			Bytes: 3600 + rng.Int64N(4000), Chunk: 32 << rng.IntN(4), Records: 2 + rng.IntN(30), Age: time.Second,
+			Bytes: 3000 + rng.Int64N(4000), Chunk: 32 << rng.IntN(4), Records: 2 + rng.IntN(40),
+			Age: time.Duration(200<<rng.IntN(5)) * time.Millisecond,
 		},
 	}
 	p.base = int64(rng.IntN(p.seeded + 1))
@@ -116,10 +121,11 @@ func weights(p *plan, rng *rand.Rand) (w [ops]int) {
 	some(opAge, 6)
 	w[opElect] += 2
 	if p.eras {
-		w[opTruncate], w[opRecreate] = 4, 2
+		w[opTruncate], w[opRecreate] = 6, 2
+		w[opElect] += 8
 	}
 	if p.dirty {
-		w[opLose], w[opTwice] = 4, 8
+		w[opLose], w[opTwice] = 8, 16
 	}
 	return w
 }
@@ -127,8 +133,8 @@ func weights(p *plan, rng *rand.Rand) (w [ops]int) {
 // String gives the plan as text that parsePlan reads.
 func (p *plan) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "seed=%d workers=%d base=%d seeded=%d known=%t eras=%t dirty=%t prompt=%t relay=%d apply=%d bytes=%d chunk=%d records=%d\n",
-		p.seed, p.workers, p.base, p.seeded, p.known, p.eras, p.dirty, p.prompt, p.relay, p.apply, p.limits.Bytes, p.limits.Chunk, p.limits.Records)
+	fmt.Fprintf(&b, "seed=%d workers=%d base=%d seeded=%d known=%t eras=%t dirty=%t relink=%t prompt=%t lazy=%t relay=%d apply=%d bytes=%d chunk=%d records=%d age=%d\n",
+		p.seed, p.workers, p.base, p.seeded, p.known, p.eras, p.dirty, p.relink, p.prompt, p.lazy, p.relay, p.apply, p.limits.Bytes, p.limits.Chunk, p.limits.Records, p.limits.Age)
 	for _, m := range p.moves {
 		fmt.Fprintf(&b, "%s %d %d\n", m.op, m.worker, m.x)
 	}
@@ -136,10 +142,10 @@ func (p *plan) String() string {
 }
 
 func parsePlan(text string) (*plan, error) {
-	p := &plan{limits: replica.Limits{Age: time.Second}}
+	p := &plan{limits: replica.Limits{}}
 	head, rest, _ := strings.Cut(text, "\n")
-	if _, err := fmt.Sscanf(head, "seed=%d workers=%d base=%d seeded=%d known=%t eras=%t dirty=%t prompt=%t relay=%d apply=%d bytes=%d chunk=%d records=%d",
-		&p.seed, &p.workers, &p.base, &p.seeded, &p.known, &p.eras, &p.dirty, &p.prompt, &p.relay, &p.apply, &p.limits.Bytes, &p.limits.Chunk, &p.limits.Records); err != nil {
+	if _, err := fmt.Sscanf(head, "seed=%d workers=%d base=%d seeded=%d known=%t eras=%t dirty=%t relink=%t prompt=%t lazy=%t relay=%d apply=%d bytes=%d chunk=%d records=%d age=%d",
+		&p.seed, &p.workers, &p.base, &p.seeded, &p.known, &p.eras, &p.dirty, &p.relink, &p.prompt, &p.lazy, &p.relay, &p.apply, &p.limits.Bytes, &p.limits.Chunk, &p.limits.Records, &p.limits.Age); err != nil {
 		return nil, fmt.Errorf("sim: plan %q: %w", head, err)
 	}
 	for line := range strings.Lines(rest) {

@@ -24,56 +24,80 @@ func number(t *testing.T, name string, otherwise uint64) uint64 {
 	return n
 }
 
+// result is what a search came to.
+type result struct {
+	failed *plan // of the lowest seed that was seen to fail, or nil
+	err    error
+	ran    uint64
+	tally
+}
+
 // search runs schedules from a seed on, on all cores, until one fails.
-func search(first, schedules uint64, broken duty) (failed *plan, ran uint64) {
+func search(first, schedules uint64, broken duty) result {
 	var next, stop atomic.Uint64
 	var mu sync.Mutex
 	var group sync.WaitGroup
+	var all result
 	for range runtime.GOMAXPROCS(0) {
 		group.Go(func() {
-			for stop.Load() == 0 {
+			var mine result
+			for stop.Load() == 0 && mine.failed == nil {
 				i := next.Add(1) - 1
 				if i >= schedules {
-					return
+					break
 				}
 				p := planOf(first + i)
-				if try(p, broken, nil) == nil {
-					continue
+				mine.ran++
+				if mine.err = try(p, broken, &mine.tally, nil); mine.err != nil {
+					mine.failed = p
+					stop.Store(1)
 				}
-				stop.Store(1)
-				mu.Lock()
-				if failed == nil || p.seed < failed.seed {
-					failed = p
-				}
-				mu.Unlock()
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			all.ran += mine.ran
+			all.add(&mine.tally)
+			if mine.failed != nil && (all.failed == nil || mine.failed.seed < all.failed.seed) {
+				all.failed, all.err = mine.failed, mine.err
 			}
 		})
 	}
 	group.Wait()
-	return failed, min(next.Load(), schedules)
+	return all
 }
 
 // try runs one plan.
-func try(p *plan, broken duty, trace *strings.Builder) error {
+func try(p *plan, broken duty, t *tally, trace *strings.Builder) error {
 	w := newWorld(p)
 	w.broken, w.trace = broken, trace
-	return w.run()
+	err := w.run()
+	if t != nil {
+		t.add(&w.tally)
+	}
+	return err
 }
 
 // report shrinks a failing plan and gives its trace.
 func report(p *plan, broken duty) string {
 	small := shrink(p, broken)
 	var trace strings.Builder
-	err := try(small, broken, &trace)
+	err := try(small, broken, nil, &trace)
 	return err.Error() + "\n\n" + trace.String() + "\n" + small.String()
 }
 
+// TestSchedules searches for a schedule that breaks a rule, and tells whether
+// the search came across everything that it is meant to try.
 func TestSchedules(t *testing.T) {
 	first := number(t, "ODIN_SIM_SEED", 1)
 	schedules := number(t, "ODIN_SIM_SCHEDULES", 20_000)
-	failed, ran := search(first, schedules, allDuties)
-	if failed != nil {
-		t.Fatalf("seed %d fails: %s", failed.seed, report(failed, allDuties))
+	found := search(first, schedules, allDuties)
+	if p := found.failed; p != nil && os.Getenv(terse) != "" {
+		t.Fatalf("seed %d fails: %v", p.seed, found.err)
+	} else if p != nil {
+		t.Fatalf("seed %d fails: %s", p.seed, report(p, allDuties))
 	}
-	t.Logf("%d schedules", ran)
+	t.Logf("%d schedules: %s", found.ran, &found.tally)
+	if schedules >= 10_000 {
+		found.require(t, 50)
+	}
 }

@@ -57,18 +57,35 @@ func (w *worker) fetch(x uint32) {
 	s.polls = append(s.polls, p)
 }
 
-// readRange answers as the second reader does: some of it, all of it, what is
-// left of it, or at last nothing.
-func (w *worker) readRange(x uint32) {
-	q, v := w.ranges, w.world.kafka.now()
-	if w.world.eras[q.tag.Era] != len(w.world.kafka.versions)-1 && w.replica.Position().Era == q.tag.Era {
-		return // the reader meets what the source meets, and tries again
+// stalled: the second reader meets the fault that the source meets, and tries
+// again until the era changes.
+func (w *worker) stalled(q *rangeRead) bool {
+	return w.world.eras[q.tag.Era] != len(w.world.kafka.versions)-1 && w.replica.Position().Era == q.tag.Era
+}
+
+// readRange lets the second reader read, and tells what it read, each when the
+// schedule has it.
+func (w *worker) readRange(i int, x uint32) {
+	q := &w.ranges[i]
+	switch {
+	case !q.ready && w.stalled(q):
+	case !q.ready:
+		q.ready, q.answer = true, w.rangeOf(q, x)
+	default:
+		a := q.answer
+		w.ranges = append(w.ranges[:i], w.ranges[i+1:]...)
+		w.run(w.replica.RangeRead(w.fx[:0], a))
 	}
-	w.ranges.on = false
+}
+
+// rangeOf answers as the second reader does: some of it, all of it, what is
+// left of it, or at last nothing.
+func (w *worker) rangeOf(q *rangeRead, x uint32) replica.Range {
+	v := w.world.kafka.now()
 	a := replica.Range{Tag: q.tag, From: q.from, To: q.from - 1}
 	to := min(q.to, q.from+int64(x>>4%6), v.stable-1)
 	switch {
-	case x%32 == 0 && !w.world.calm && !w.world.plan.eras:
+	case x%8 == 0 && !w.world.calm && !w.world.plan.eras:
 		a.Err = errGone
 		w.world.gone = max(w.world.gone, q.to)
 	case q.from < v.start && x>>8%2 == 0:
@@ -80,5 +97,5 @@ func (w *worker) readRange(x uint32) {
 			a.To, a.ToEpoch = to, v.entries[to].epoch
 		}
 	}
-	w.run(w.replica.RangeRead(w.fx[:0], a))
+	return a
 }

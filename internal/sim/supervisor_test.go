@@ -37,6 +37,7 @@ func (w *world) spawn(k *worker, fromBase bool) {
 	if k.alive {
 		return
 	}
+	w.retire(k)
 	*k = worker{
 		world: w, slot: k.slot, generation: k.generation + 1, alive: true,
 		ends: make([]end, len(w.workers)), seen: event.Owner{Slot: event.Nobody},
@@ -86,26 +87,30 @@ func (w *world) tear(k *worker, x uint32) {
 	w.connect(k, peer)
 }
 
-// dirty loses or repeats a message.
+// dirty loses or repeats a message on the first link that has one.
 func (w *world) dirty(k *worker, m move) {
 	if !w.plan.dirty {
 		return
 	}
-	for peer := range k.ends {
-		l := k.ends[peer].link
-		if l == nil {
-			continue
+	for n := range len(w.workers) {
+		k := w.workers[(k.slot+n)%len(w.workers)]
+		for peer := range k.ends {
+			if l := k.ends[peer].link; l != nil && len(l.queues[way(k.slot, peer)]) > 0 {
+				w.spoil(&l.queues[way(k.slot, peer)], m)
+				return
+			}
 		}
-		q := &l.queues[way(k.slot, peer)]
-		if len(*q) == 0 || m.x>>8%2 == 0 {
-			continue
-		}
-		i := int(m.x) % len(*q)
-		if m.op == opLose {
-			*q = append((*q)[:i], (*q)[i+1:]...)
-		} else if (*q)[i].kind != kindSeek {
-			*q = append(*q, (*q)[i])
-		}
+	}
+}
+
+func (w *world) spoil(q *[]message, m move) {
+	i := int(m.x) % len(*q)
+	switch seek := (*q)[i].kind == kindSeek; {
+	case m.op == opTwice && !seek:
+		*q = append(*q, (*q)[i])
+	case m.op == opLose && (w.plan.relink || !seek && !w.lost):
+		*q = append((*q)[:i], (*q)[i+1:]...)
+		w.lost = true
 	}
 }
 

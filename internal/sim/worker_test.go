@@ -21,14 +21,14 @@ type worker struct {
 	entries []replica.Entry
 
 	source source
-	ranges rangeRead
+	ranges []rangeRead // on their way; those of an earlier term or era are void
 	seen   event.Owner // the word as it was read last
 
 	doing  action   // refreshed for, not yet done: a freeze may come between
 	staged *message // taken from Next, not yet written
 	to     int      // whereto
 	stream stream
-	counts [replica.Counters]uint64
+	kept   [keptRefs]kept // frames that a lagging session still points to
 }
 
 // source is the worker's fetching half. Polls wait in a queue, tagged.
@@ -60,13 +60,22 @@ const (
 	trimmed
 )
 
+// kept is a frame as a session remembers it.
+type kept struct {
+	ref     replica.Ref
+	content uint64
+}
+
+const keptRefs = 8
+
 // pollsMax bounds what is fetched and not yet taken.
 const pollsMax = 4
 
 type rangeRead struct {
-	on       bool
 	tag      replica.Tag
 	from, to int64
+	ready    bool
+	answer   replica.Range
 }
 
 // action is one thing that a worker can do next.
@@ -92,6 +101,7 @@ const (
 	doAdopt // use a new link
 	doHangup
 	doFlush // write what was staged
+	dos
 )
 
 func (d do) String() string {
@@ -132,9 +142,6 @@ func (w *worker) actions(dst []action) []action {
 			dst = append(dst, action{doHangup, peer})
 		}
 	}
-	if w.replica.Waiting() {
-		dst = append(dst, action{do: doApply}, action{do: doApply})
-	}
 	if w.world.unpublished(w) {
 		dst = append(dst, action{do: doPublish})
 	}
@@ -144,8 +151,13 @@ func (w *worker) actions(dst []action) []action {
 	if w.fetchable() {
 		dst = append(dst, action{do: doFetch})
 	}
-	if w.ranges.on {
-		dst = append(dst, action{do: doRange})
+	for i := range w.ranges {
+		if q := &w.ranges[i]; q.ready || !w.stalled(q) {
+			dst = append(dst, action{doRange, i})
+		}
+	}
+	if w.replica.Waiting() && (!w.world.plan.lazy || full || len(dst) == 0) {
+		dst = append(dst, action{do: doApply}, action{do: doApply})
 	}
 	return dst
 }
@@ -158,15 +170,29 @@ func (w *worker) step(a action, x uint32) {
 		switch a.do {
 		case doPoll, doMessage, doRelay, doTick, doRange:
 			w.refresh(a)
-			if a.do != doTick && x>>24%4 == 0 && w.staged == nil {
+			if w.paused(a, x) {
 				w.doing = a
 				return
 			}
 		}
 	}
 	w.doing = action{}
+	w.world.acted[a.do]++
 	w.act(a, x)
 	w.world.check(w)
+}
+
+// paused tells whether the schedule has something between an action and the
+// reading of the words for it: more often before a fault, since an era that is
+// proposed late is the hardest.
+func (w *worker) paused(a action, x uint32) bool {
+	switch {
+	case a.do == doTick:
+		return false
+	case a.do == doPoll && w.source.polls[0].fault != noFault:
+		return x>>24%2 == 0
+	}
+	return x>>24%4 == 0
 }
 
 func (w *worker) act(a action, x uint32) {
@@ -195,7 +221,7 @@ func (w *worker) act(a action, x uint32) {
 	case doFetch:
 		w.fetch(x)
 	case doRange:
-		w.readRange(x)
+		w.readRange(a.peer, x)
 	case doAdopt:
 		w.adopt(a.peer)
 	case doHangup:
@@ -211,8 +237,8 @@ func (w *worker) refresh(a action) {
 	if w.world.broken == lateWords && a.do == doMessage {
 		return
 	}
-	if w.world.broken != noWordCheck || w.world.owner.Slot == w.slot || !w.replica.Owns() {
-		w.seen = w.world.owner
+	w.seen = w.world.owner
+	if w.world.broken != noWordCheck || w.seen.Is(w.slot, w.generation) || !w.replica.Owns() {
 		w.run(w.replica.OwnerChanged(w.fx[:0], w.seen))
 	}
 	if w.world.broken == noEraCheck && a.do != doTick {
@@ -291,6 +317,7 @@ func (w *worker) relay(peer int, x uint32) {
 		w.world.fail("rule 2", "worker %d relays, the word names %v", w.slot, w.seen)
 	}
 	m := w.world.pack(b)
+	w.world.sent[m.kind]++
 	if w.world.broken == emptyUnsent && m.kind == kindAdvance && len(m.records) == 0 && m.advance.Prev < m.advance.To {
 		return
 	}
@@ -320,9 +347,10 @@ func (w *worker) run(fx []replica.Effect) {
 }
 
 func (w *worker) effect(f *replica.Effect) {
-	if f.Kind != replica.Count {
-		w.world.note("  %d: %v", w.slot, f)
+	if w.world.trace != nil {
+		w.world.note("  %d: %s", w.slot, effectText(f))
 	}
+	w.world.effects[f.Kind]++
 	switch f.Kind {
 	case replica.Fetch:
 		w.source = source{on: true, polls: w.source.polls, tag: replica.Tag{Term: f.Term, Era: f.Era}, from: f.From, epoch: f.Epoch}
@@ -335,7 +363,7 @@ func (w *worker) effect(f *replica.Effect) {
 	case replica.AskPublished:
 		w.run(w.replica.PeerPublished(nil, w.world.positions()))
 	case replica.ReadRange:
-		w.ranges = rangeRead{on: true, tag: replica.Tag{Term: f.Term, Era: f.Era}, from: f.From, to: f.To}
+		w.ranges = append(w.ranges, rangeRead{tag: replica.Tag{Term: f.Term, Era: f.Era}, from: f.From, to: f.To})
 	case replica.ProposeEra:
 		w.world.propose(w, f.NewEra)
 		w.run(w.replica.EraChanged(nil, w.world.era))
@@ -346,7 +374,6 @@ func (w *worker) effect(f *replica.Effect) {
 	case replica.Reset:
 		w.world.reset(w, f)
 	case replica.Count:
-		w.counts[f.Counter] += f.N
 		w.world.counted(w, f)
 	}
 }

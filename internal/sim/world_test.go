@@ -25,12 +25,15 @@ type world struct {
 	published []published     // by slot
 	gone      int64           // ranges up to here were refused for good
 	calm      bool            // no more faults: everything has to come to the end
+	lost      bool            // a message was lost
 
 	failure error
 	trace   *strings.Builder
-	acts    []action
-	recs    []event.Record
-	bytes   []byte
+	tally
+
+	acts  []action
+	recs  []event.Record
+	bytes []byte
 }
 
 type published struct {
@@ -81,6 +84,13 @@ func newWorld(p *plan) *world {
 	for _, k := range w.workers {
 		w.spawn(k, p.known)
 	}
+	for _, k := range w.workers {
+		for peer := range k.ends {
+			if k.ends[peer].next != nil {
+				k.adopt(peer)
+			}
+		}
+	}
 	return w
 }
 
@@ -99,6 +109,7 @@ func (w *world) note(format string, args ...any) {
 
 // run makes the moves, then mends all faults and waits for the end.
 func (w *world) run() error {
+	defer w.total()
 	for i, m := range w.plan.moves {
 		w.move(m)
 		if w.failure != nil {
@@ -113,12 +124,16 @@ func (w *world) run() error {
 func (w *world) move(m move) {
 	k := w.workers[int(m.worker)%len(w.workers)]
 	v := w.kafka.now()
+	w.time += 5
 	if m.op != opStep {
 		w.note("%s %d %d", m.op, m.worker, m.x)
 	}
 	switch m.op {
 	case opStep:
-		w.step(k, m.x)
+		for n, x := m.x>>8%8, m.x; n < 8 && w.failure == nil; n++ {
+			w.step(k, x)
+			x = mix(x)
+		}
 	case opProduce:
 		w.kafka.produce(m.x)
 	case opCommit:
@@ -172,12 +187,15 @@ func (w *world) step(k *worker, x uint32) {
 func (w *world) settle() {
 	w.note("settle")
 	w.calm = true
+	if w.plan.dirty {
+		w.kafka.produce(1) // a lost message is only missed once another follows
+	}
 	v := w.kafka.now()
 	v.stable = v.end()
 	for _, k := range w.workers {
 		k.frozen = false
-		for x := 0; w.plan.dirty && x < len(w.workers)-1; x++ {
-			w.tear(k, uint32(x)) // what was lost on a link is only missed once more is sent
+		for x := 0; w.plan.dirty && w.plan.relink && x < len(w.workers)-1; x++ {
+			w.tear(k, uint32(x))
 		}
 	}
 	if w.living() == 0 {
@@ -213,6 +231,22 @@ func (w *world) settle() {
 		}
 	}
 	w.arrived()
+}
+
+// total adds what the workers' stores have counted.
+func (w *world) total() {
+	for _, k := range w.workers {
+		w.retire(k)
+	}
+}
+
+func (w *world) retire(k *worker) {
+	if k.store != nil {
+		n := k.store.Stats()
+		w.evicted += n.Evicted
+		w.trimmed += n.Trimmed
+		w.blocked += n.Blocked
+	}
 }
 
 func (w *world) living() (n int) {

@@ -1,0 +1,339 @@
+package replica
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+	"unsafe"
+
+	"github.com/odin-ws/odin/internal/event"
+)
+
+// put appends a record of size bytes, given to sessions at once or not.
+func put(s *Store, w *window, offset int64, size int, applied bool) Ref {
+	frame := bytes.Repeat([]byte{byte(offset)}, size)
+	s.put(w, &event.Record{Offset: offset, Frame: frame})
+	if applied {
+		w.apply(offset)
+	}
+	return w.at(w.len - 1).ref
+}
+
+func TestEntrySize(t *testing.T) {
+	if n := unsafe.Sizeof(entry{}); n != entryBytes {
+		t.Errorf("an entry takes %d bytes, entryBytes is %d", n, entryBytes)
+	}
+}
+
+func TestIdleStoreTakesNothing(t *testing.T) {
+	s := NewStore(Limits{})
+	for range 4096 {
+		s.open()
+	}
+	if n := s.Stats(); n.Bytes != 0 || n.Chunks != 0 {
+		t.Errorf("%+v", n)
+	}
+	if s.Bytes(Ref{}) != nil || s.Full() || s.Evict(1) != 0 {
+		t.Error("an empty store has something")
+	}
+}
+
+func TestDefaults(t *testing.T) {
+	l := NewStore(Limits{}).limits
+	if want := (Limits{256 << 20, 5 * time.Minute, 10_000, 1 << 20}); l != want {
+		t.Errorf("%+v", l)
+	}
+	if l := NewStore(Limits{Bytes: 1, Chunk: 100}).limits; l.Bytes != 400 {
+		t.Errorf("bytes for fewer than four chunks: %+v", l)
+	}
+}
+
+func TestFramesLieNextToEachOther(t *testing.T) {
+	s := NewStore(Limits{Chunk: 100})
+	w, v := s.open(), s.open()
+	a, b, c := put(s, w, 1, 30, true), put(s, v, 1, 40, true), put(s, w, 2, 30, true)
+	if !a.Next(b) || !b.Next(c) || a.Next(c) || a.Chunk != 1 {
+		t.Errorf("%v %v %v", a, b, c)
+	}
+	d := put(s, w, 3, 1, true)
+	if c.Next(d) || d != (Ref{2, 0, 1}) {
+		t.Errorf("%v behind a full chunk", d)
+	}
+	if got := s.Bytes(Ref{1, 30, 70}); !bytes.Equal(got, append(bytes.Repeat([]byte{1}, 40), bytes.Repeat([]byte{2}, 30)...)) {
+		t.Errorf("as one: %v", got)
+	}
+}
+
+func TestFrameLargerThanAChunk(t *testing.T) {
+	s := NewStore(Limits{Chunk: 100, Bytes: 10_000})
+	w := s.open()
+	a, b, c := put(s, w, 1, 10, true), put(s, w, 2, 250, true), put(s, w, 3, 10, true)
+	if a.Chunk != 1 || b.Chunk != 2 || c.Chunk != 3 || len(s.Bytes(b)) != 250 {
+		t.Errorf("%v %v %v", a, b, c)
+	}
+	if n := s.Stats(); n.Bytes != 450+blockBytes {
+		t.Errorf("%+v", n)
+	}
+}
+
+func TestEvictByAge(t *testing.T) {
+	s := NewStore(Limits{Chunk: 100, Age: time.Second})
+	w := s.open()
+	s.Tick(1000)
+	a := put(s, w, 1, 60, true)
+	s.Tick(1500)
+	b := put(s, w, 2, 60, true)
+	for _, step := range []struct {
+		now    int64
+		freed  int
+		oldest uint32
+		from   int64
+	}{{2000, 0, 1, 0}, {2001, 1, 2, 2}, {2500, 0, 2, 2}, {2501, 1, 3, 3}, {9000, 0, 3, 3}} {
+		if n := s.Evict(step.now); n != step.freed || s.OldestChunk() != step.oldest || w.from != step.from {
+			t.Errorf("at %d: freed %d, oldest %d, from %d", step.now, n, s.OldestChunk(), w.from)
+		}
+	}
+	if s.Bytes(a) != nil || s.Bytes(b) != nil {
+		t.Error("an evicted frame can be read")
+	}
+	if n := s.Stats(); n.Bytes != 0 || n.Records != 0 || n.Evicted != 2 || n.Trimmed != 2 {
+		t.Errorf("%+v", n)
+	}
+	c := put(s, w, 3, 100, true)
+	if c.Chunk != 3 || s.Bytes(a) != nil || s.Bytes(c)[0] != 3 {
+		t.Errorf("%v: a chunk's number is used again", c)
+	}
+}
+
+func TestEvictByBytes(t *testing.T) {
+	s := NewStore(Limits{Chunk: 100, Bytes: 4000})
+	w, v := s.open(), s.open()
+	for o := range int64(13) {
+		put(s, w, o, 90, true)
+	}
+	// 13 chunks and a block are 3860; 4000 less the headroom of 250 is the aim.
+	if n := s.Evict(1); n != 2 || s.Stats().Bytes != 3660 || s.Full() {
+		t.Errorf("freed %d: %+v", n, s.Stats())
+	}
+	// What was not applied stays, and all behind it, in every partition.
+	oldest := s.OldestChunk()
+	for o := range int64(20) {
+		put(s, v, o, 90, false)
+	}
+	if !s.Full() {
+		t.Error("not full")
+	}
+	s.Evict(2)
+	if w.len != 0 || v.from != 0 || s.OldestChunk() == oldest || s.Stats().Blocked != 1 {
+		t.Errorf("%d of the applied, %d of the others; %+v", w.len, v.len, s.Stats())
+	}
+	v.apply(9)
+	if n := s.Evict(3); n != 9 || v.len != 11 || v.from != 9 {
+		t.Errorf("%d from %d", v.len, v.from)
+	}
+}
+
+func TestRecordsBound(t *testing.T) {
+	s := NewStore(Limits{Records: 3})
+	w, v := s.open(), s.open()
+	put(s, v, 1, 10, true)
+	for o := range int64(5) {
+		put(s, w, o*2, 10, true)
+	}
+	if w.len != 3 || w.from != 3 || v.len != 1 {
+		t.Errorf("%d from %d, the other %d", w.len, w.from, v.len)
+	}
+	if r := (Ref{1, 10, 10}); s.Bytes(r)[0] != 0 || s.OldestChunk() != 1 {
+		t.Error("a frame is gone before its chunk")
+	}
+}
+
+func TestChannels(t *testing.T) {
+	s := NewStore(Limits{})
+	w := s.open()
+	long := append(bytes.Repeat([]byte{'.'}, channelWithin), "far.away"...)
+	for i, test := range []struct{ channel, frame string }{
+		{"a.b", `{"channel":"a.b"}`}, {"not.there", "frame"}, {"a.b", "a.b"}, {"far.away", string(long)}, {"", "x"}, {"e.f", ""},
+	} {
+		s.put(w, &event.Record{Offset: int64(i), Channel: []byte(test.channel), Frame: []byte(test.frame)})
+		e := w.at(i)
+		if got := s.channel(e); string(got) != test.channel {
+			t.Errorf("%q, want %q", got, test.channel)
+		}
+		if got := s.frame(e); string(got) != test.frame {
+			t.Errorf("%q, want %q", got, test.frame)
+		}
+	}
+	if got := string(s.chunks[0].names); got != "not.therefar.awaye.f" {
+		t.Errorf("kept apart: %q", got)
+	}
+}
+
+func TestChunksAreUsedAgain(t *testing.T) {
+	s := NewStore(Limits{Chunk: 100, Age: time.Millisecond})
+	w := s.open()
+	now := int64(0)
+	for o := range int64(10) {
+		put(s, w, o, 80, true)
+	}
+	now += 10
+	s.Evict(now)
+	if len(s.freeChunks) != freeChunksMax {
+		t.Errorf("%d kept", len(s.freeChunks))
+	}
+	allocs := testing.AllocsPerRun(500, func() {
+		for o := range int64(3) {
+			s.put(w, &event.Record{Offset: now*10 + o, Frame: make([]byte, 80)[:80:80]})
+		}
+		w.apply(now*10 + 9)
+		now += 10
+		s.Evict(now)
+	})
+	if allocs > 3 { // the frames of the test itself, at most
+		t.Errorf("%v allocations a round", allocs)
+	}
+}
+
+// model is a Store without its tricks.
+type model struct {
+	frames map[Ref]string
+	gone   []Ref // the last few
+	parts  []modelPart
+}
+
+type modelPart struct {
+	held, applied int64
+	entries       []modelEntry
+}
+
+type modelEntry struct {
+	offset  int64
+	ref     Ref
+	channel string
+}
+
+// FuzzStore drives a Store with two partitions by the bytes of its input.
+func FuzzStore(f *testing.F) {
+	f.Add([]byte("abcdefghijklmnopqrstuvwxyz0123456789"))
+	f.Add(bytes.Repeat([]byte{0x10, 0x51, 0x92, 0xd3}, 60))
+	f.Add(bytes.Repeat([]byte{0xf0, 0x0f, 0x3c, 0xff, 0x81}, 90))
+	f.Fuzz(driveStore)
+}
+
+func TestStoreByChance(t *testing.T) {
+	for seed := range uint64(300) {
+		rng := rand.New(rand.NewPCG(seed, 1))
+		script := make([]byte, 500)
+		for i := range script {
+			script[i] = byte(rng.Uint32())
+		}
+		if driveStore(t, script); t.Failed() {
+			t.Fatalf("seed %d", seed)
+		}
+	}
+}
+
+func driveStore(t *testing.T, script []byte) {
+	s := NewStore(Limits{Chunk: 64, Bytes: 3 * blockBytes, Age: 40 * time.Millisecond, Records: 70})
+	m := model{frames: map[Ref]string{}, parts: make([]modelPart, 2)}
+	w := []*window{s.open(), s.open()}
+	now, last := int64(1), Ref{}
+	for i, b := range script[:min(len(script), 1000)] {
+		p := int(b & 1)
+		part := &m.parts[p]
+		switch b >> 1 & 7 {
+		case 0, 1, 2, 3: // a record
+			part.held += 1 + int64(b>>6)
+			frame := fmt.Sprintf("%d:a.%d:%s", i, b&31, "................................................................................"[:b>>4*5])
+			channel := fmt.Sprintf("a.%d", b&31)
+			if b>>4&1 == 0 {
+				channel = "x.y"
+			}
+			s.put(w[p], &event.Record{Offset: part.held, Channel: []byte(channel), Frame: []byte(frame)})
+			ref := w[p].at(w[p].len - 1).ref
+			if _, twice := m.frames[ref]; twice {
+				t.Fatalf("%v is used twice", ref)
+			}
+			if ref.Chunk == last.Chunk && !last.Next(ref) || ref.Chunk < last.Chunk {
+				t.Fatalf("%v does not lie behind %v", ref, last)
+			}
+			last = ref
+			m.frames[ref] = frame
+			part.entries = append(part.entries, modelEntry{part.held, ref, channel})
+		case 4, 5: // some are applied
+			part.applied = min(part.held, part.applied+int64(b>>4))
+			w[p].apply(part.applied)
+		case 6:
+			now += int64(b >> 4)
+			s.Evict(now)
+		case 7:
+			if b>>4 == 15 {
+				s.clear(w[p], part.held+1)
+				part.entries, part.applied = nil, part.held
+			}
+		}
+		m.check(t, s, w)
+	}
+}
+
+// check compares: what an index holds is the end of what was put in, it begins
+// behind what it lost, and nothing is lost that was not applied.
+func (m *model) check(t *testing.T, s *Store, w []*window) {
+	t.Helper()
+	total := 0
+	for p, v := range w {
+		part := &m.parts[p]
+		total += v.len
+		gone := len(part.entries) - v.len
+		if gone > 0 && (part.entries[gone-1].offset > part.applied || v.from <= part.entries[gone-1].offset) {
+			t.Fatalf("partition %d lost %d, applied %d, from %d", p, part.entries[gone-1].offset, part.applied, v.from)
+		}
+		applied := 0
+		for i := range v.len {
+			e, want := v.at(i), part.entries[gone+i]
+			if e.offset != want.offset || e.ref != want.ref || string(s.channel(e)) != want.channel || e.offset < v.from {
+				t.Fatalf("partition %d has %+v, want %+v", p, e, want)
+			}
+			if v.after(want.offset) != i+1 || v.after(want.offset-1) != i {
+				t.Fatalf("partition %d: %d is not found at %d", p, want.offset, i)
+			}
+			if e.offset <= part.applied {
+				applied++
+			}
+		}
+		if v.applied != applied {
+			t.Fatalf("partition %d: %d applied, want %d", p, v.applied, applied)
+		}
+		part.entries = part.entries[gone:]
+	}
+	for ref, want := range m.frames {
+		if ref.Chunk < s.OldestChunk() {
+			m.gone = append(m.gone[max(0, len(m.gone)-8):], ref)
+			delete(m.frames, ref)
+		} else if got := s.Bytes(ref); got == nil || string(got) != want {
+			t.Fatalf("%v is %q, was %q; the oldest chunk is %d", ref, got, want, s.OldestChunk())
+		}
+	}
+	for _, ref := range m.gone {
+		if got := s.Bytes(ref); got != nil {
+			t.Fatalf("%v is %q, although the oldest chunk is %d", ref, got, s.OldestChunk())
+		}
+	}
+	m.checkStats(t, s, w, total)
+}
+
+func (m *model) checkStats(t *testing.T, s *Store, w []*window, total int) {
+	t.Helper()
+	var size int64
+	for _, c := range s.chunks {
+		size += int64(cap(c.data) + cap(c.names))
+	}
+	for _, v := range w {
+		size += int64(len(v.blocks)) * blockBytes
+	}
+	if n := s.Stats(); n.Bytes != size || n.Records != total || n.Chunks != len(s.chunks) {
+		t.Fatalf("%+v, want %d bytes, %d records, %d chunks", n, size, total, len(s.chunks))
+	}
+}

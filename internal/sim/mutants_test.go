@@ -1,0 +1,157 @@
+package sim
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+// terse names the variable that makes TestSchedules tell a failure in a line.
+const terse = "ODIN_SIM_TERSE"
+
+// mutantBudget is how many schedules may pass before a mutant is noticed.
+const mutantBudget = 150_000
+
+// mutant is the replica with one rule broken in its source.
+type mutant struct {
+	name string
+	file string // of internal/replica
+	old  string // stands there once
+	new  string
+}
+
+var mutants = []mutant{
+	{"a poll of an earlier term is taken", "receive.go", "case !r.Owns() || t.Term != r.owner.Term:", "case !r.Owns():"},
+	{"an ADV of an earlier term is taken", "receive.go", "peer != r.owner.Slot || t.Term != r.owner.Term:", "false:"},
+	{"an ADV of an earlier era is taken", "receive.go", "case t.Era != r.era.Number:\n\t\treturn true, DropOtherEra\n\tcase !r.sought:", "case !r.sought:"},
+	{"a gap is taken", "receive.go", "case a.Prev > r.held:", "case false:"},
+	{"a gap is not asked for again", "receive.go", "\treturn r.seek(fx)\n", "\treturn fx\n"},
+	{"what is held is taken twice", "receive.go", "if rec.Offset <= r.held && rec.Offset > a.Prev {\n\t\t\tcontinue\n\t\t}\n\t\tif rec.Offset <= last || rec.Offset > a.To {", "if rec.Offset > a.To || last < -1 {"},
+	{"LOST goes back", "receive.go", "case l.To <= r.held:", "case false:"},
+	{"LOST before all is applied", "lose.go", "if r.applied == r.held {", "if true {"},
+	{"LOST to oneself without a reset", "lose.go", "Kind: Reset, Reason: Trimmed", "Kind: Count, Reason: Trimmed"},
+	{"what was missed during LOST stays missed", "lose.go", "if missed {", "if missed && false {"},
+	{"an era keeps the history", "replica.go", "r.jump(e.From-1, e.Epoch)", "r.epoch = e.Epoch"},
+	{"a SEEK of an earlier term is taken", "relay.go", "|| s.Term != r.owner.Term ", ""},
+	{"a SEEK of an earlier era is taken", "relay.go", " || s.Era != r.era.Number", ""},
+	{"subscriptions outlive the term", "replica.go", "\tr.owner = o\n\tr.lapse()\n", "\tr.owner = o\n\tr.unseek()\n"},
+	{"subscriptions outlive the era", "replica.go", "\tr.logStart = 0\n\tr.lapse()\n", "\tr.unseek()\n"},
+	{"subscriptions outlive the link", "link.go", "\tr.links[peer] = link{up: true}\n", "\tr.links[peer].up = true\n"},
+	{"a new link is not asked", "link.go", "\t\tr.unseek()\n\t\treturn r.seek(fx)\n", "\t\tr.unseek()\n"},
+	{"a new era is not asked for", "replica.go", "return r.begin(count(fx, EraChanges, 1))", "return count(fx, EraChanges, 1)"},
+	{"a fresh worker is not answered while idle", "relay.go", "return l.asked == askedFresh || l.asked == askedFrom && l.sentTo < r.held", "return l.asked != askedNothing && l.sentTo < r.held"},
+	{"the history is relayed below its beginning", "relay.go", "case next >= r.window.from:", "case next >= 0:"},
+	{"a batch is cut without its leader epoch", "relay.go", "to, epoch = last.Offset, last.Epoch\n", "to = last.Offset\n"},
+	{"an empty batch is not relayed", "relay.go", "\ts.relay.records = records\n\tb :=", "\ts.relay.records = records\n\tif len(records) == 0 {\n\t\treturn Batch{}\n\t}\n\tb :="},
+	{"a link stays awake for ever", "relay.go", "\t\tl.awake = false\n\t\treturn Batch{}, fx\n", "\t\treturn Batch{}, fx\n"},
+	{"a range is relayed as more than was read", "span.go", "return r.advance(l, s.to, s.epoch, s.records[from:])", "return r.advance(l, r.window.from-1, s.epoch, s.records[from:])"},
+	{"a range of an earlier term is taken", "span.go", "drop, c := r.foreign(a.Tag); drop {", "drop, c := r.foreign(a.Tag); drop && false {"},
+	{"what waits for a range is forgotten", "span.go", "\t\tl.wants = false\n\t\tfx = r.wake(fx, peer)\n", "\t\tl.wants = false\n"},
+	{"what the log lost is relayed as a hole", "relay.go", "case next < r.logStart:", "case false:"},
+	{"a fresh owner takes the position of another era", "apply.go", "if p.Era == r.era.Number && (", "if ("},
+	{"a fresh owner ignores what was published", "apply.go", "if best >= 0 {", "if false {"},
+	{"a fetch without its leader epoch", "replica.go", "From: r.held + 1, Epoch: r.epoch,", "From: r.held + 1, Epoch: event.NoEpoch,"},
+	{"a fetch from the wrong offset", "replica.go", "Kind: Fetch, From: r.held + 1,", "Kind: Fetch, From: r.held + 2,"},
+	{"trimming above what is applied, by bytes", "window.go", "if w.applied == w.len {\n\t\treturn 0, false\n", "if w.applied <= w.len {\n\t\treturn 0, false\n"},
+	{"trimming above what is applied, by records", "store.go", "w.len > s.limits.Records && w.applied > 0 {", "w.len > s.limits.Records {"},
+	{"trimming without moving from", "window.go", "w.from = w.at(0).offset + 1", "_ = w.at(0).offset + 1"},
+	{"a chunk's number is used again", "store.go", "\ts.oldest++\n", "\tif len(s.chunks) > 0 {\n\t\ts.oldest++\n\t}\n"},
+	{"applied runs ahead", "apply.go", "\tr.window.apply(r.applied)\n", "\tr.applied = r.held\n\tr.window.apply(r.applied)\n"},
+}
+
+var seedFails = regexp.MustCompile(`seed \d+ fails: .*|panic: .*`)
+
+// TestMutants builds each mutant and lets it run this package's schedules.
+func TestMutants(t *testing.T) {
+	for _, m := range mutants[:some()] {
+		t.Run(m.name, func(t *testing.T) {
+			t.Parallel()
+			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+			defer cancel()
+			run := exec.CommandContext(ctx, buildMutant(ctx, t, m), "-test.run=^TestSchedules$")
+			run.Env = append(os.Environ(), terse+"=1", fmt.Sprintf("ODIN_SIM_SCHEDULES=%d", mutantBudget), "ODIN_SIM_SEED=1")
+			out, err := run.CombinedOutput()
+			found := seedFails.Find(out)
+			if err == nil || found == nil {
+				t.Fatalf("not noticed in %d schedules: %v\n%s", mutantBudget, err, out)
+			}
+			t.Logf("%s", found)
+		})
+	}
+}
+
+// some is how many mutants there is time for.
+func some() int {
+	if testing.Short() {
+		return 6
+	}
+	return len(mutants)
+}
+
+// buildMutant compiles this package's tests against the mutant.
+func buildMutant(ctx context.Context, t *testing.T, m mutant) string {
+	t.Helper()
+	file, err := filepath.Abs(filepath.Join("..", "replica", m.file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	source, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(string(source), m.old); n != 1 {
+		t.Fatalf("%s has %q %d times: the mutant has to follow the source", m.file, m.old, n)
+	}
+	dir := t.TempDir()
+	mutated := filepath.Join(dir, m.file)
+	writeFile(t, mutated, []byte(strings.Replace(string(source), m.old, m.new, 1)))
+	overlay, err := json.Marshal(map[string]map[string]string{"Replace": {file: mutated}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, filepath.Join(dir, "overlay.json"), overlay)
+	binary := filepath.Join(dir, "mutant.test")
+	build := exec.CommandContext(ctx, "go", "test", "-c", "-vet=off", "-ldflags=-s -w",
+		"-overlay", filepath.Join(dir, "overlay.json"), "-o", binary, ".")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("go test -c: %v\n%s", err, out)
+	}
+	return binary
+}
+
+func writeFile(t *testing.T, name string, data []byte) {
+	t.Helper()
+	if err := os.WriteFile(name, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestDuties leaves out one duty of the worker at a time.
+func TestDuties(t *testing.T) {
+	for broken, name := range dutyNames {
+		if broken == allDuties {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			found := search(1, mutantBudget, broken)
+			if found.failed == nil {
+				t.Fatalf("not noticed in %d schedules", found.ran)
+			}
+			t.Logf("seed %d: %v", found.failed.seed, found.err)
+		})
+	}
+}
+
+var dutyNames = map[duty]string{
+	noWordCheck: "the owner word is not read", lateWords: "the words are read before the message",
+	noEraCheck: "the era record is only read on a tick", untaggedPolls: "polls are untagged",
+	oldInput: "what was unread in an old link is taken", linkUnnoticed: "a new link is not told",
+	emptyUnsent: "empty batches are not sent", anyPosition: "positions are told without era and life",
+}

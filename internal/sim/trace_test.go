@@ -1,0 +1,56 @@
+package sim
+
+import (
+	"fmt"
+
+	"github.com/odin-ws/odin/internal/replica"
+)
+
+// String gives a message as a trace shows it.
+func (m message) String() string {
+	switch m.kind {
+	case kindAdvance:
+		a := &m.advance
+		s := fmt.Sprintf("ADV term %d era %d (%d, %d] le %d:", a.Term, a.Era, a.Prev, a.To, a.ToEpoch)
+		for _, r := range m.records {
+			s += fmt.Sprintf(" %d=#%d", r.offset, r.content)
+		}
+		return s
+	case kindLost:
+		return fmt.Sprintf("LOST term %d era %d (%d, %d]", m.lost.Term, m.lost.Era, m.lost.Prev, m.lost.To)
+	}
+	return seekText(m.seek.Term, m.seek.Era, m.seek.Positioned, m.seek.Held, m.seek.HeldEpoch)
+}
+
+func seekText(term, era uint32, positioned bool, held int64, epoch int32) string {
+	if !positioned {
+		return fmt.Sprintf("SEEK term %d era %d, fresh", term, era)
+	}
+	return fmt.Sprintf("SEEK term %d era %d, holds %d le %d", term, era, held, epoch)
+}
+
+// effectText gives an effect as a trace shows it.
+func effectText(f *replica.Effect) string {
+	switch f.Kind {
+	case replica.Fetch:
+		return fmt.Sprintf("fetch from %d le %d, term %d era %d", f.From, f.Epoch, f.Term, f.Era)
+	case replica.StopFetch:
+		return "stop fetching"
+	case replica.SendSeek:
+		q := f.Seek
+		return fmt.Sprintf("to %d: %s", f.Peer, seekText(q.Term, q.Era, q.Positioned, q.Held, q.HeldEpoch))
+	case replica.Wake:
+		return fmt.Sprintf("wake the link to %d", f.Peer)
+	case replica.AskPublished:
+		return "ask for published positions"
+	case replica.ReadRange:
+		return fmt.Sprintf("read the range [%d, %d], term %d era %d", f.From, f.To, f.Term, f.Era)
+	case replica.ProposeEra:
+		return fmt.Sprintf("propose era %+v", f.NewEra)
+	case replica.Drain:
+		return "drain"
+	case replica.Reset:
+		return fmt.Sprintf("reset %v to %d, lost %t", f.Reason, f.To, f.Lost)
+	}
+	return fmt.Sprintf("count %v %d", f.Counter, f.N)
+}
