@@ -22,6 +22,7 @@ func TestParse(t *testing.T) {
 		{"t", "{json:symbol}.trade", "", route.Route{Topic: "t", Subject: "json:symbol", Event: "trade"}},
 		{"t", "{json:data.items.0.id}.x-y", "", route.Route{Topic: "t", Subject: "json:data.items.0.id", Event: "x-y"}},
 		{"t", `{json:a\.b.c}.trade`, "", route.Route{Topic: "t", Subject: `json:a\.b.c`, Event: "trade"}},
+		{"t", `{json:a.\#}.trade`, "", route.Route{Topic: "t", Subject: `json:a.\#`, Event: "trade"}},
 		{strings.Repeat("T", 249), "{key}." + strings.Repeat("e", 128), "", route.Route{Topic: strings.Repeat("T", 249), Subject: "key", Event: strings.Repeat("e", 128)}},
 	} {
 		got, err := route.Parse(c.topic, c.channel, c.slow)

@@ -74,6 +74,7 @@ func TestPlace(t *testing.T) {
 		{"json number", "json:id", nil, []byte(`{"id":1234567890123456789}`), nil, "1234567890123456789.trade", route.OK},
 		{"json index", "json:ids.1", nil, []byte(`{"ids":["a","b"]}`), nil, "b.trade", route.OK},
 		{"json with a dot in the name", `json:a\.b`, nil, []byte(`{"a.b":"x","a":{"b":"y"}}`), nil, "x.trade", route.OK},
+		{"json with a special name", `json:a.\#`, nil, []byte(`{"a":{"#":"x"}}`), nil, "x.trade", route.OK},
 		{"json within an array", "json:0", nil, []byte(`["x"]`), nil, "x.trade", route.OK},
 		{"json number with a dot", "json:id", nil, []byte(`{"id":1.5}`), nil, "", route.BadSubject},
 		{"json subject with a dot", "json:id", nil, []byte(`{"id":"a.b"}`), nil, "", route.BadSubject},

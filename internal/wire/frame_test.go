@@ -2,8 +2,11 @@ package wire
 
 import (
 	"bytes"
+	"math"
 	"strings"
 	"testing"
+
+	"github.com/odin-ws/odin/internal/event"
 )
 
 func TestAppendFrame(t *testing.T) {
@@ -42,6 +45,21 @@ func TestEndTextMendsTheGuess(t *testing.T) {
 			dst, body := beginText([]byte("before"), guess)
 			if got := endText(append(dst, payload...), body, guess); string(got) != want {
 				t.Errorf("size %d, guessed %d: wrong", size, guess)
+			}
+		}
+	}
+}
+
+// The size of a record is guessed right, so that it is never moved.
+func TestRecordSizeIsExact(t *testing.T) {
+	p := event.Partition{Topic: "odin.trades", Number: 7}
+	for _, value := range [][]byte{nil, []byte(`{"a":1}`), []byte("text"), {}} {
+		for _, n := range []int64{0, 9, 10, 1042, -1, -10, math.MaxInt64, math.MinInt64} {
+			isBase64 := value != nil && !ValidJSON(value)
+			frame := AppendRecord(nil, []byte("BTC.trade"), p, n, n, value)
+			guess := recordSize([]byte("BTC.trade"), p, n, n, value, isBase64)
+			if want := headerSize(guess) + guess; len(frame) != want {
+				t.Errorf("%q at %d: %d bytes, guessed %d", value, n, len(frame), want)
 			}
 		}
 	}

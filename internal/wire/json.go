@@ -207,13 +207,13 @@ const (
 )
 
 // skipPlain skips bytes that stand for themselves, eight at a time. A byte
-// below 0x20, a quote or a backslash borrows into its highest bit, which a
-// byte beyond ASCII has set anyway; a borrow can only spoil the bytes behind
-// the first hit.
+// below 0x20, a quote or a backslash borrows into its highest bit; a byte
+// beyond ASCII keeps its own in one of the last two terms at least. A borrow
+// can only spoil the bytes behind the first hit.
 func skipPlain(s []byte, i int) int {
 	for ; i+8 <= len(s); i += 8 {
 		x := binary.LittleEndian.Uint64(s[i:])
-		hit := (x - ones*' ') | ((x ^ ones*'"') - ones) | ((x ^ ones*'\\') - ones) | x
+		hit := (x - ones*' ') | ((x ^ ones*'"') - ones) | ((x ^ ones*'\\') - ones)
 		if hit &= highs; hit != 0 {
 			return i + bits.TrailingZeros64(hit)>>3
 		}

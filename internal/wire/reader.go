@@ -91,7 +91,7 @@ func (r *Reader) checkSize(h header, max int) *CloseError {
 	if r.open != nil {
 		have = len(r.open.data)
 	}
-	if h.size > uint64(max) || uint64(have)+h.size > uint64(max) {
+	if uint64(have)+h.size > uint64(max) { // no overflow: the highest bit is clear
 		return &CloseError{Code: CloseTooBig, Message: "the message is larger than max_request_bytes"}
 	}
 	return nil

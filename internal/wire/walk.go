@@ -100,9 +100,3 @@ func unquote(value []byte) (text []byte, ok bool) {
 	}
 	return []byte(s), true
 }
-
-// keyIs tells whether a quoted key stands for name.
-func keyIs(key []byte, name string) bool {
-	text, _ := unquote(key)
-	return string(text) == name
-}
