@@ -28,6 +28,28 @@ func TestStartTellsEveryWorkerWhatItNeeds(t *testing.T) {
 	s.wantCount(shm.Respawns, 0)
 }
 
+// A link that broke between living workers is made anew, once for both, and
+// not for a sibling that was replaced meanwhile.
+func TestBrokenLinksAreMadeAnew(t *testing.T) {
+	s := running(t, 3)
+	for _, m := range []control.Message{
+		{Type: control.Unlinked, Peer: 0, PeerGeneration: 1}, // the lower slot says it
+		{Type: control.Unlinked, Peer: 1, PeerGeneration: 1}, // of itself
+		{Type: control.Unlinked, Peer: 2, PeerGeneration: 9}, // replaced
+		{Type: control.Unlinked, Peer: 3, PeerGeneration: 1}, // nobody
+		{Type: control.Unlinked, Peer: -1, PeerGeneration: 1},
+	} {
+		s.says(1, m)
+	}
+	for slot := range 3 {
+		s.wantTold(slot)
+	}
+	s.says(1, control.Message{Type: control.Unlinked, Peer: 2, PeerGeneration: 1})
+	s.wantTold(0)
+	s.wantTold(1, control.Link)
+	s.wantTold(2, control.Link)
+}
+
 func TestLinksNameBothEnds(t *testing.T) {
 	s := running(t, 2)
 	s.dies(1) // started again at once

@@ -38,15 +38,38 @@ func (c *crew) link(s *slot) {
 		if peer == s || peer.worker == nil {
 			continue
 		}
-		ours, theirs, err := control.Socketpair()
-		if err != nil {
-			c.log.Error("workers not linked: both are missing records of each other's partitions", "worker", s.index, "peer", peer.index, "err", err)
-			c.kill(s) // it would never know all positions; the next one may find a free descriptor
+		if !c.join(s, peer) {
 			return
 		}
-		c.tell(s, control.Message{Type: control.Link, Peer: peer.index, PeerGeneration: peer.worker.generation}, ours)
-		c.tell(peer, control.Message{Type: control.Link, Peer: s.index, PeerGeneration: s.worker.generation}, theirs)
 	}
+}
+
+// join makes a link between two workers. Without a descriptor for it the
+// first is killed: it would never know all positions, and the next one may
+// find a free descriptor.
+func (c *crew) join(s, peer *slot) bool {
+	ours, theirs, err := control.Socketpair()
+	if err != nil {
+		c.log.Error("workers not linked: both are missing records of each other's partitions", "worker", s.index, "peer", peer.index, "err", err)
+		c.kill(s)
+		return false
+	}
+	c.tell(s, control.Message{Type: control.Link, Peer: peer.index, PeerGeneration: peer.worker.generation}, ours)
+	c.tell(peer, control.Message{Type: control.Link, Peer: s.index, PeerGeneration: s.worker.generation}, theirs)
+	return true
+}
+
+// relink joins two workers anew whose link broke though both live. What one
+// says of a sibling that was replaced meanwhile is late.
+func (c *crew) relink(s *slot, peer int, generation uint32) {
+	if peer <= s.index || peer >= len(c.slots) || c.stopping {
+		return
+	}
+	if w := c.slots[peer].worker; w == nil || w.generation != generation {
+		return
+	}
+	c.log.Warn("workers linked anew: their link broke", "worker", s.index, "peer", peer)
+	c.join(s, c.slots[peer])
 }
 
 // exited takes note that waitpid has reported a worker's end.

@@ -120,6 +120,8 @@ func (c *crew) message(s *slot, m control.Message) {
 		w.healthy, w.reason = m.Healthy, m.Reason
 		c.sources.changed(c.now())
 		c.refresh()
+	case control.Unlinked:
+		c.relink(s, m.Peer, m.PeerGeneration)
 	case control.Stopped:
 		c.log.Debug("worker has closed its sessions", "worker", s.index)
 	default:

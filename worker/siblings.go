@@ -72,6 +72,16 @@ func (p *process) breakLink(peer int) {
 	}
 }
 
+// loseLink notes that a link broke by itself. Mostly its sibling died, and the
+// next one brings a link along; should it live, the supervisor makes another.
+func (p *process) loseLink(peer int) {
+	generation := p.links[peer].generation
+	p.breakLink(peer)
+	if p.slot < peer {
+		p.tell(control.Message{Type: control.Unlinked, Peer: peer, PeerGeneration: generation})
+	}
+}
+
 func (p *process) sendSeek(peer int, s event.Seek) {
 	l := p.links[peer]
 	if l == nil {
@@ -122,7 +132,7 @@ func (p *process) relay(l *link) {
 		l.out.Wrote(n)
 		switch status {
 		case loop.Failed:
-			p.breakLink(l.peer) // the supervisor makes a new one
+			p.loseLink(l.peer)
 			return
 		case loop.Again:
 			p.block.Add(shm.BusPeerLimitReached, 1)
@@ -195,7 +205,7 @@ func (p *process) hear(l *link) {
 	case loop.Again:
 		return
 	case loop.EOF, loop.Failed:
-		p.breakLink(l.peer)
+		p.loseLink(l.peer)
 		return
 	}
 	p.block.Add(shm.BusBytesReceived, uint64(n))
@@ -215,8 +225,8 @@ func (p *process) hearBuffered(l *link) {
 		}
 		m, err := l.in.Next()
 		if err != nil {
-			p.log.Error("a sibling sent what it can't have meant; the link is closed", "peer", l.peer, "err", err)
-			p.breakLink(l.peer)
+			// A defect here or there; going on would repeat it.
+			p.fatal("a sibling sent what it can't have meant", err)
 			return
 		}
 		if m.Kind == bus.KindNone {
@@ -231,7 +241,7 @@ func (p *process) understand(l *link, m *bus.Message) {
 	if m.Kind == bus.KindHello {
 		if m.Hello.Slot != l.peer || m.Hello.Generation != l.generation&0xffffff {
 			p.log.Error("a link's HELLO is not of the sibling that the supervisor named", "peer", l.peer, "hello", m.Hello.Slot)
-			p.breakLink(l.peer)
+			p.loseLink(l.peer)
 		}
 		return
 	}

@@ -52,6 +52,9 @@ const (
 	// Source says how the worker's source does, at start and at each change:
 	// Healthy, Reason.
 	Source Type = "source"
+	// Unlinked says that the link to a sibling is gone though nobody replaced
+	// it: Peer, PeerGeneration. The lower slot of the two says it.
+	Unlinked Type = "unlinked"
 	// Stopped says that all sessions are closed; exit follows.
 	Stopped Type = "stopped"
 )
