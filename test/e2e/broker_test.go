@@ -69,7 +69,7 @@ func startCluster(t testing.TB, addr string, more ...kfake.Opt) *kfake.Cluster {
 func newProducer(t testing.TB, addr string, more ...kgo.Opt) *kgo.Client {
 	t.Helper()
 	p := mustDo[*kgo.Client](t)(kgo.NewClient(append([]kgo.Opt{
-		kgo.SeedBrokers(addr), kgo.ProducerBatchMaxBytes(valueBytesMax), kgo.ProducerLinger(0),
+		kgo.SeedBrokers(strings.Split(addr, ",")...), kgo.ProducerBatchMaxBytes(valueBytesMax), kgo.ProducerLinger(0),
 		kgo.RecordPartitioner(kgo.UniformBytesPartitioner(64<<10, false, true, nil)),
 	}, more...)...))
 	t.Cleanup(p.Close)

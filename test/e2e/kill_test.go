@@ -24,11 +24,18 @@ func TestKillWorkers(t *testing.T) {
 	for _, c := range clients {
 		c.subscribe(t, "*.*")
 	}
-	stop := b.produceOn(t, 100, everyChannel("KILL")...)
+	stop := b.produceOn(t, 200, everywhere("KILL")...)
+	awaitUse(t, b, 24)
 	load := startConnects(s)
 	falls := watchCounters(t, s)
 	for victim := range s.options.workers {
-		clients = killOne(t, b, s, victim, clients)
+		for _, c := range killOne(t, b, s, victim, clients) {
+			b.settle(t, c)
+		}
+		clients = clientsOnEach(t, s, 3)
+		for _, c := range clients {
+			c.subscribe(t, "*.*")
+		}
 	}
 	load.stop(t)
 	stop()
@@ -51,6 +58,24 @@ func everyChannel(subject string) []string {
 		all = append(all, subject+"."+event)
 	}
 	return all
+}
+
+// everywhere is channels enough for every partition to get some.
+func everywhere(subject string) []string {
+	var all []string
+	for i := range 12 {
+		all = append(all, everyChannel(fmt.Sprint(subject, i))...)
+	}
+	return all
+}
+
+// awaitUse waits until so many partitions have records.
+func awaitUse(t *testing.T, b *broker, partitions int) {
+	t.Helper()
+	eventually(t, soon, "all partitions are in use", func() (bool, string) {
+		n := len(b.ends())
+		return n == partitions, fmt.Sprint(n)
+	})
 }
 
 // killOne kills a worker and returns the clients that are left, having seen that

@@ -31,6 +31,22 @@ func (s *server) health(t testing.TB) (int, health, string) {
 	return code, h, body
 }
 
+func waitDegraded(t *testing.T, s *server) {
+	t.Helper()
+	eventually(t, soon, "/health is degraded", func() (bool, string) {
+		code, h, body := s.health(t)
+		return code == 200 && h.Status == "degraded" && h.Checks["kafka"].Status != "healthy" && strings.Contains(body, "kafka"), body
+	})
+}
+
+func waitHealthy(t *testing.T, s *server) {
+	t.Helper()
+	eventually(t, soon, "/health is healthy", func() (bool, string) {
+		_, h, body := s.health(t)
+		return h.Status == "healthy", body
+	})
+}
+
 // TestBrokerGone takes the broker away and brings it back. Connections stay,
 // /health says what is wrong, /readyz doesn't care, and nothing is missing
 // afterwards.
@@ -50,10 +66,7 @@ func TestBrokerGone(t *testing.T) {
 	}
 	for round := range 2 {
 		cluster.Close()
-		eventually(t, soon, "/health is degraded", func() (bool, string) {
-			code, h, body := s.health(t)
-			return code == 200 && h.Status == "degraded" && h.Checks["kafka"].Status != "healthy" && strings.Contains(body, "kafka"), body
-		})
+		waitDegraded(t, s)
 		if code, body := s.get(t, "/readyz"); code != 200 {
 			t.Errorf("/readyz says %d %s while the broker is away", code, body)
 		}
@@ -68,10 +81,7 @@ func TestBrokerGone(t *testing.T) {
 		for _, c := range clients {
 			b.settleWithin(t, c, longer)
 		}
-		eventually(t, soon, "/health is healthy", func() (bool, string) {
-			_, h, body := s.health(t)
-			return h.Status == "healthy", body
-		})
+		waitHealthy(t, s)
 	}
 	s.stop(t)
 }
@@ -90,7 +100,7 @@ func TestPartitionsAdded(t *testing.T) {
 	aside.subscribe(t, "*.balances")
 	b.produce(t, batch(5, "OLD.trade")...)
 	admin := kadm.NewClient(b.producer)
-	must(t, mustDo[kadm.CreatePartitionsResponses](t)(admin.CreatePartitions(context.Background(), 3, "odin.trades")).Error())
+	must(t, mustDo[kadm.CreatePartitionsResponses](t)(admin.CreatePartitions(context.Background(), 2, "odin.trades")).Error())
 	direct := newProducer(t, b.addr) // knows the new partitions at once
 	fresh := &broker{b.Cluster, b.addr, direct, b.ledger}
 	fresh.produce(t, batch(5, manyChannels("NEW%d.trade", 20)...)...)

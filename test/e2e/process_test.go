@@ -7,7 +7,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -35,9 +34,10 @@ func (c *capture) String() string {
 	return c.buf.String()
 }
 
-// process is one started program, in a process group of its own.
+// process is one started program.
 type process struct {
 	name     string
+	mark     string // in the environment, and in that of its children
 	cmd      *exec.Cmd
 	out, err capture
 	exited   chan struct{} // closed when it has been waited for
@@ -47,12 +47,12 @@ type process struct {
 // is given.
 func startProcess(t testing.TB, program string, args, env []string) *process {
 	t.Helper()
-	p := &process{name: program, exited: make(chan struct{})}
+	p := &process{name: program, mark: "E2E_MARK=" + nextHost(), exited: make(chan struct{})}
 	p.cmd = exec.Command(filepath.Join(programs, program), args...)
-	p.cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "TMPDIR=" + os.TempDir()}, env...)
+	p.cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "TMPDIR=" + os.TempDir(), p.mark}, env...)
 	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.err
 	p.cmd.WaitDelay = time.Second
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	s := spawning{p.cmd, make(chan error)}
 	spawn <- s
 	must(t, <-s.done)
@@ -90,18 +90,17 @@ func (p *process) running() bool {
 // cleanUp leaves nothing behind, however the test ended, and shows the log of
 // what failed.
 func (p *process) cleanUp(t testing.TB) {
-	if p.running() || len(p.descendants()) > 0 {
-		_ = syscall.Kill(-p.pid(), syscall.SIGKILL)
+	for _, pid := range p.descendants() {
+		_ = syscall.Kill(pid, syscall.SIGKILL)
 	}
 	<-p.exited
-	if t.Failed() {
-		text := p.err.String()
+	if text := p.err.String(); t.Failed() && text != "" {
 		t.Logf("standard error of %s (pid %d), %d bytes:\n%s", p.name, p.pid(), len(text), text[max(0, len(text)-logShown):])
 	}
 }
 
-// descendants are the live processes of the group: the children of a dead
-// supervisor too.
+// descendants are the live processes that carry the mark of this one in their
+// environment: the children of a dead supervisor too.
 func (p *process) descendants() []int {
 	entries, _ := os.ReadDir("/proc")
 	var pids []int
@@ -110,22 +109,13 @@ func (p *process) descendants() []int {
 		if err != nil {
 			continue
 		}
-		if group, state := groupOf(pid); group == p.pid() && state != "Z" {
+		// A zombie has no environment left.
+		environ, _ := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
+		if bytes.Contains(environ, []byte(p.mark+"\x00")) {
 			pids = append(pids, pid)
 		}
 	}
 	return pids
-}
-
-// groupOf reads a process's group and state, which stand behind its name.
-func groupOf(pid int) (group int, state string) {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return 0, ""
-	}
-	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
-	group, _ = strconv.Atoi(fields[2])
-	return group, fields[0]
 }
 
 // openFiles counts a process's descriptors.

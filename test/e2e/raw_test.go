@@ -215,9 +215,8 @@ func (r *raw) gone(within time.Duration) (string, error) {
 	return string(all), nil
 }
 
-// refused wants an HTTP answer with the status, the JSON of a refusal, and the
-// end.
-func (r *raw) refused(status int) error {
+// refused wants an HTTP answer with the status and the JSON of a refusal.
+func (r *raw) refused(status int, word string) error {
 	resp, err := http.ReadResponse(r.in, nil)
 	if err != nil {
 		return fmt.Errorf("instead of %d: %w", status, err)
@@ -227,8 +226,8 @@ func (r *raw) refused(status int) error {
 		Error  string `json:"error"`
 		Reason string `json:"reason"`
 	}
-	if resp.StatusCode != status || json.Unmarshal(body, &refusal) != nil || refusal.Error == "" || refusal.Reason == "" {
-		return fmt.Errorf("%s with %.200q instead of %d", resp.Status, body, status)
+	if resp.StatusCode != status || json.Unmarshal(body, &refusal) != nil || refusal.Error != word || refusal.Reason == "" {
+		return fmt.Errorf("%s with %.200q instead of %d %s", resp.Status, body, status, word)
 	}
 	if !strings.HasPrefix(resp.Header.Get("Content-Type"), "application/json") {
 		return fmt.Errorf("%d is of type %q", status, resp.Header.Get("Content-Type"))

@@ -79,6 +79,9 @@ func (s *server) waitReady(t testing.TB, within time.Duration) {
 	if m == nil || m[1] != s.host+":3001" || m[2] != s.host+":9464" || m[3] != s.dir {
 		t.Fatalf("standard output is %q", s.out.String())
 	}
+	if n := len(s.descendants()); n != 1+s.options.workers {
+		t.Fatalf("%d processes for %d workers", n, s.options.workers)
+	}
 	if code, body := s.get(t, "/readyz"); code != http.StatusOK {
 		t.Fatalf("/readyz says %d %s behind the ready line", code, body)
 	}

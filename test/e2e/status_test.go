@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -60,6 +61,37 @@ func checkStatus(t *testing.T, s *server, st status, sessions int) {
 	}
 }
 
+// awaitSessions waits for the gauge, which workers set now and then.
+func (s *server) awaitSessions(t *testing.T, n int) (st status) {
+	t.Helper()
+	eventually(t, soon, "all sessions are counted", func() (bool, string) {
+		st = s.status(t)
+		return st.Sessions == n, fmt.Sprint(st.Sessions)
+	})
+	return st
+}
+
+// checkIdleCursor wants the cursor of a stream at rest to be its last records,
+// and -1 where there is none.
+func checkIdleCursor(t *testing.T, b *broker, c *client) {
+	t.Helper()
+	pong, ends := c.heartbeat(t), b.ends()
+	if len(pong.Cursor) != len(topicsByEvent) {
+		t.Errorf("cursor of %s", pong.raw)
+	}
+	for topic, tc := range pong.Cursor {
+		for i, at := range tc.Offsets {
+			want, ok := ends[partition{topic, int32(i)}]
+			if !ok {
+				want = -1
+			}
+			if at == nil || *at != want {
+				t.Errorf("%s:%d ends at %d: %s", topic, i, want, pong.raw)
+			}
+		}
+	}
+}
+
 // TestStatus holds status to what the test knows.
 func TestStatus(t *testing.T) {
 	t.Parallel()
@@ -69,7 +101,7 @@ func TestStatus(t *testing.T) {
 	c.subscribe(t, "*.*")
 	b.produce(t, batch(5, everyChannel("STATUS")...)...)
 	b.settle(t, c)
-	st := s.status(t)
+	st := s.awaitSessions(t, 1)
 	checkStatus(t, s, st, 1)
 	if st.State != "ready" || st.Deliveries != 40 {
 		t.Errorf("state %s, %d deliveries", st.State, st.Deliveries)
@@ -87,6 +119,7 @@ func TestStatus(t *testing.T) {
 			}
 		}
 	}
+	checkIdleCursor(t, b, c)
 	for path, want := range map[string]int{"/health": 200, "/livez": 200, "/readyz": 200, "/": 200, "/api/status": 200, "/nothing": 404} {
 		if code, body := s.get(t, path); code != want {
 			t.Errorf("%s: %d %s", path, code, body)
