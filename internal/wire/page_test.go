@@ -164,11 +164,11 @@ func closes() string {
 	for _, m := range wire.CloseMeanings() {
 		window := "–"
 		if m.RetryMax > 0 {
-			window = seconds(m.RetryMin) + "-" + seconds(m.RetryMax) + " s"
+			window = seconds(m.RetryMin) + "-" + seconds(m.RetryMax)
 		}
 		rows = append(rows, []string{fmt.Sprint(uint16(m.Code)), ticked(m.Reasons), m.When, m.Reconnect, window})
 	}
-	return table([]string{"code", "`code` in the reason", "when", "reconnect", "window, default"}, rows)
+	return table([]string{"code", "`code` in the reason", "when", "reconnect", "window, by default, s"}, rows)
 }
 
 func seconds(d time.Duration) string { return fmt.Sprint(d.Seconds()) }
@@ -182,7 +182,7 @@ func refusals() string {
 		}
 		rows = append(rows, []string{fmt.Sprint(r.Status), "`" + r.Error + "`", ticked(r.Reasons), r.When, retry})
 	}
-	return table([]string{"status", "`error`", "`reason`", "when", "`Retry-After`"}, rows)
+	return table([]string{"status", "`error`", "`reason`", "when", "`Retry-After`, by default, s"}, rows)
 }
 
 func bounds() string {

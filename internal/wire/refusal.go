@@ -2,14 +2,15 @@ package wire
 
 import "time"
 
-// RetryAfter is what a refusal that will pass asks a client to wait.
+// RetryAfter is what a refusal that will pass asks a client to wait, by
+// default.
 const RetryAfter = 5 * time.Second
 
 // Refusal is an answer of HTTP in place of the upgrade.
 type Refusal struct {
 	Status  int
 	Error   string   // `error` of the body
-	Reasons []string // what `reason` can be; a text where it is none of these
+	Reasons []string // what `reason` can be; none: it is a text for people
 	Retry   bool     // with Retry-After
 	When    string
 }
@@ -17,11 +18,13 @@ type Refusal struct {
 // Refusals is every refusal before the upgrade, by ascending status.
 func Refusals() []Refusal {
 	return []Refusal{
-		{Status: 400, Error: "bad_handshake", When: "not a WebSocket handshake; `reason` says what is missing"},
+		{Status: 400, Error: "Bad Request", When: "not a WebSocket handshake; `reason` says what is missing"},
 		{Status: 401, Error: "unauthorized", Reasons: []string{"token"}, When: "no or a bad token *(later)*"},
 		{Status: 403, Error: "forbidden", Reasons: []string{"origin"}, When: "`origins` doesn't list the Origin"},
-		{Status: 429, Error: "rate_limited", Reasons: []string{"rate"}, Retry: true, When: "too many attempts *(later)*"},
-		{Status: 503, Error: "unavailable", Reasons: []string{"connections", "fds", "cpu", "memory", "starting", "draining", "shutting_down"}, Retry: true, When: "overloaded (`cpu`, `memory`: *later*), starting, draining or shutting down"},
+		{Status: 404, Error: "not found", When: "another path; `reason` names those that there are"},
+		{Status: 405, Error: "Method Not Allowed", When: "another method than GET"},
+		{Status: 429, Error: "rate limited", Reasons: []string{"rate"}, Retry: true, When: "too many attempts *(later)*"},
+		{Status: 503, Error: "overloaded", Reasons: []string{"connections", "fds", "handshakes", "cpu", "memory", "starting", "draining"}, Retry: true, When: "no session can be taken now (`cpu`, `memory`: *later*)"},
 	}
 }
 
