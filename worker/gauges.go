@@ -2,6 +2,7 @@ package worker
 
 import (
 	"os"
+	"runtime/debug"
 	"runtime/metrics"
 
 	"golang.org/x/sys/unix"
@@ -18,6 +19,9 @@ type usage struct {
 	trimmed      uint64
 	base         int64 // descriptors that are none of sessions and links
 	samples      []metrics.Sample
+	handshakes   uint64 // at the last tick
+	quiet        int    // ticks without a handshake
+	settled      uint64 // when memory was given back last
 }
 
 // gauge publishes what is measured once a second.
@@ -133,3 +137,26 @@ func residentBytes() int64 {
 	}
 	return pages * int64(os.Getpagesize())
 }
+
+// settle gives memory back to the system once a storm of handshakes is over:
+// their garbage is many times what the sessions need for the rest of their
+// lives. It runs beside the loop.
+func (p *process) settle() {
+	u := &p.usage
+	if count := p.mine.Counter(shm.Handshakes); count != u.handshakes {
+		u.handshakes, u.quiet = count, 0
+		return
+	}
+	u.quiet++
+	if u.quiet == settleTicks && u.handshakes-u.settled >= settleAfter {
+		u.settled = u.handshakes
+		go debug.FreeOSMemory()
+	}
+}
+
+// settleAfter is how many handshakes leave enough garbage to collect for, and
+// settleTicks how long there must have been none.
+const (
+	settleAfter = 100
+	settleTicks = 3
+)

@@ -20,6 +20,7 @@ func (p *process) runTicks(now int64) {
 	p.lookAround()
 	p.sayFarewells()
 	p.openEarly()
+	p.settle()
 	if p.ticks%5 == 1 {
 		p.watchSource()
 	}
