@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
@@ -36,6 +37,7 @@ type fetcher struct {
 	first       int // where the next full request begins, so that each partition is first once
 	interrupted time.Time
 	evicted     bool // the last answer was that the session is lost
+	again       bool // the last request is sent once more
 }
 
 // fetcher returns the one of a broker, made and started if need be.
@@ -187,7 +189,8 @@ func (f *fetcher) fetch(p plan) {
 }
 
 // failed puts off what a broker didn't answer. A request that was broken off
-// is no failure.
+// is no failure, and one that met the end of a connection (the broker closed
+// it, or it was broken off just now) is sent once more.
 func (f *fetcher) failed(p plan, err error, cut bool) {
 	s := f.s
 	s.mu.Lock()
@@ -196,13 +199,16 @@ func (f *fetcher) failed(p plan, err error, cut bool) {
 			a.flight = 0
 		}
 	}
-	if cut {
-		s.mu.Unlock()
-		return
+	again := cut || !f.again && kgo.IsRetryableBrokerErr(err)
+	f.again = again && !cut
+	var wait time.Duration
+	if !again {
+		wait = f.sick(err)
 	}
-	wait := f.sick(err)
 	s.mu.Unlock()
-	f.rest(wait)
+	if !again {
+		f.rest(wait)
+	}
 }
 
 // sick notes that a broker failed and returns when to try again.
@@ -221,7 +227,7 @@ func (f *fetcher) fit() {
 	if f.trouble.err != nil {
 		f.s.o.Log.Info("kafka: broker answers again", "broker", f.id, "failures", f.trouble.times)
 	}
-	f.trouble, f.evicted = trouble{}, false
+	f.trouble, f.evicted, f.again = trouble{}, false, false
 }
 
 // await sends a fetch and waits for the answer, or for a partition that the

@@ -151,7 +151,7 @@ func drink(t *testing.T, s *Source) *sink {
 func (k *sink) assign(p event.Partition, tag Tag, from int64, epoch int32) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.by[tag.Index] = &got{tag: tag, from: from, last: Fetched{Advance: event.Advance{To: from - 1}}}
+	k.by[tag.Index] = &got{tag: tag, from: from, last: Fetched{Advance: event.Advance{To: from - 1}, Stable: -1, High: -1, LogStart: -1}}
 	k.s.Assign(p, tag, from, epoch)
 }
 
