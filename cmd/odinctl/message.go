@@ -15,14 +15,14 @@ import (
 	"github.com/odin-ws/odin/internal/wire"
 )
 
-// listen prints what comes until the connection ends, whose error it returns.
+// listen prints what comes until the connection ends, and returns why it did.
 // asked is how many channels were subscribed: when none was taken, nothing
 // will ever come.
 func (p *program) listen(conn *websocket.Conn, asked int) error {
 	for {
 		_, frame, err := conn.ReadMessage()
 		if err != nil {
-			return err
+			return closed(err)
 		}
 		var m wire.ServerMessage
 		if err := json.Unmarshal(frame, &m); err != nil {

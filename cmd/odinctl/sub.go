@@ -19,6 +19,10 @@ import (
 const (
 	dialMax = 10 * time.Second // for the handshake
 	byeMax  = 2 * time.Second  // for odind's answer to our close
+
+	// messageMax is more than the largest record that limits.record_bytes_max
+	// allows, and than any answer.
+	messageMax = 80 << 20
 )
 
 func (p *program) subCommand() *cobra.Command {
@@ -47,6 +51,7 @@ func (p *program) sub(ctx context.Context, flags *pflag.FlagSet, channels []stri
 		return err
 	}
 	defer conn.Close()
+	conn.SetReadLimit(messageMax)
 	done := make(chan struct{})
 	defer close(done)
 	go leave(ctx, conn, done)
@@ -57,7 +62,7 @@ func (p *program) sub(ctx context.Context, flags *pflag.FlagSet, channels []stri
 	if ctx.Err() != nil {
 		return nil // ^C is how this ends
 	}
-	return closed(err)
+	return err
 }
 
 // dial shakes hands, and says why odind did not want to.

@@ -56,3 +56,13 @@ func environment(more []string) []string {
 	}
 	return append(env, more...)
 }
+
+// Eventually asks until it is so; what says what was awaited.
+func Eventually(t testing.TB, what string, so func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(runMax); !so(); {
+		if time.Now().After(deadline) {
+			t.Fatalf("not so within %s: %s", runMax, what)
+		}
+	}
+}
