@@ -217,3 +217,19 @@ func TestCannotStart(t *testing.T) {
 		t.Errorf("the running one answers %d", code)
 	}
 }
+
+// TestGivenUp: workers that all fail for good end odind, with their reason in
+// the log. The authorities' file is there, but holds no certificate.
+func TestGivenUp(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write(t, dir, "ca.pem", "nonsense")
+	got := bin.Run(t, clitest.Command{
+		Program: "odind", Dir: dir,
+		Args: []string{"--listen", "127.0.0.1:0", "--operator-listen", "127.0.0.1:0", "--runtime-dir", "run", "--workers", "1", "--brokers", "127.0.0.1:1"},
+		Env:  []string{"ODIN_KAFKA_TLS_ENABLED=true", "ODIN_KAFKA_TLS_CA_FILE=ca.pem", "ODIN_LIMITS_RESPAWN_ATTEMPTS_MAX=2", "ODIN_LIMITS_RESPAWN_MS_FIRST=1"},
+	})
+	if got.Code != 4 || got.Stdout != "" || !strings.Contains(got.Stderr, "ca.pem") || !strings.Contains(got.Stderr, "odind: every worker keeps failing") {
+		t.Errorf("%+v", got)
+	}
+}

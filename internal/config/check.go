@@ -85,6 +85,13 @@ func (k *checker) tls() {
 		}
 		k.say(involved, given, "is given without %s, allowed: both or none", lacking)
 	}
+	for _, file := range [][2]string{{t.CAFile, "ca_file"}, {t.CertFile, "cert_file"}, {t.KeyFile, "key_file"}} {
+		if file[0] != "" && t.Enabled {
+			if _, err := readFile(file[0]); err != nil {
+				k.say(involved, "kafka.tls."+file[1], "%s %s", file[0], cannotRead(err))
+			}
+		}
+	}
 	if !t.Enabled {
 		for _, set := range [][2]string{{t.CAFile, "ca_file"}, {t.CertFile, "cert_file"}, {t.ServerName, "server_name"}} {
 			if set[0] != "" {

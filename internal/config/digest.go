@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"log/slog"
-	"slices"
 )
 
 // Redacted returns a copy that may be shown: a secret that is set has become
@@ -47,24 +46,4 @@ const digestBytes = 6
 func (c Config) Digest() string {
 	sum := sha256.Sum256([]byte(c.String()))
 	return hex.EncodeToString(sum[:digestBytes])
-}
-
-// Changes lists the keys in which two configurations differ, secrets
-// included, in the table's order. A reload refuses those that are not
-// Reload, by name.
-func Changes(old, new Config) (changed []Key) {
-	for _, k := range Keys() {
-		if k.format(&old) != k.format(&new) || k.secret(&old) != k.secret(&new) {
-			changed = append(changed, k)
-		}
-	}
-	return slices.Clip(changed)
-}
-
-// secret reveals a secret key's value, for comparing alone.
-func (k Key) secret(c *Config) string {
-	if s, ok := k.field(c).(*Secret); ok {
-		return s.Reveal()
-	}
-	return ""
 }

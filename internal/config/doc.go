@@ -11,6 +11,6 @@
 // or the name of the variable or flag), and never a secret.
 //
 // The package owns no goroutine, no lock and no state. It reads files only
-// in Load (the configuration and the password file) and Detect (what the host
-// allows).
+// in Load (the configuration and those that it names) and Detect (what the
+// host allows).
 package config

@@ -126,7 +126,7 @@ func key(t *testing.T, name string) Key {
 const wholeFile = `
 listen: "127.0.0.1:0"
 workers: "4" # a number in quotes is one
-runtime_dir: &dir /tmp/odin
+runtime_dir: /tmp
 node: n2
 operator: {listen: "[::1]:9000"}
 origins: [https://App.example.com, "http://localhost:3000"]
@@ -140,7 +140,7 @@ kafka:
     - "[2001:db8::1]:9093"
   start: 7d
   client_id: 12
-  tls: {enabled: true, ca_file: *dir, server_name: k}
+  tls: {enabled: true, ca_file: &null /dev/null, cert_file: *null, key_file: *null, server_name: k}
 routes:
   - {topic: t1, channel: "{json:a.b}.e1", slow: conflate}
   - topic: t2
@@ -157,11 +157,11 @@ func TestWholeFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := Default(host())
-	want.Listen, want.Workers, want.RuntimeDir, want.Node = "127.0.0.1:0", 4, "/tmp/odin", "n2"
+	want.Listen, want.Workers, want.RuntimeDir, want.Node = "127.0.0.1:0", 4, "/tmp", "n2"
 	want.Operator.Listen, want.Ready.RequireSource, want.Log = "[::1]:9000", true, Log{Level: "warn", Format: "json"}
 	want.Origins = []string{"https://app.example.com", "http://localhost:3000"}
 	want.Kafka.Brokers, want.Kafka.Start, want.Kafka.ClientID = []string{"k1:9092", "[2001:db8::1]:9093"}, Start{Ago: 7 * 24 * time.Hour}, "12"
-	want.Kafka.TLS = TLS{Enabled: true, CAFile: "/tmp/odin", ServerName: "k"}
+	want.Kafka.TLS = TLS{Enabled: true, CAFile: "/dev/null", CertFile: "/dev/null", KeyFile: "/dev/null", ServerName: "k"}
 	want.Routes = []Route{{"t1", "{json:a.b}.e1", "conflate"}, {"t2", "{key}.e2", "close"}}
 	want.Limits.HistoryBytesMax, want.Limits.HistoryAgeMax, want.Limits.OwedBytesMax = 1<<30, 10*time.Minute, 2<<20
 	want.Limits.ConnectionsMax = 4 * (20_000 - 256)

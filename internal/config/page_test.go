@@ -50,12 +50,13 @@ func TestPageHasEveryKey(t *testing.T) {
 	}
 }
 
-// TestPageExampleLoads takes the page's example at its word, but for its
-// password file.
+// TestPageExampleLoads takes the page's example at its word, but for the
+// files that it names.
 func TestPageExampleLoads(t *testing.T) {
 	_, rest, _ := strings.Cut(pageHead, "```yaml\n")
 	example, _, _ := strings.Cut(rest, "```")
 	example = strings.Replace(example, "/etc/odin/password", writeFile(t, "password", "x"), 1)
+	example = strings.Replace(example, "/etc/odin/ca.pem", writeFile(t, "ca.pem", "x"), 1)
 	c, _, err := inFile(t, example, Input{})
 	if err != nil {
 		t.Fatal(err)

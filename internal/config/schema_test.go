@@ -180,26 +180,3 @@ func TestFormatIsReadBack(t *testing.T) {
 		t.Errorf("got  %v\nwant %v", again, c)
 	}
 }
-
-func TestChanges(t *testing.T) {
-	t.Parallel()
-	old := Default(host())
-	next := old
-	if got := Changes(old, next); len(got) != 0 {
-		t.Errorf("equal ones differ in %v", got)
-	}
-	next.Log.Level, next.Workers, next.Kafka.SASL.Password = "debug", 7, NewSecret("x")
-	next.Routes = []Route{{"a", "{key}.b", "drop"}}
-	var names []string
-	for _, k := range Changes(old, next) {
-		names = append(names, k.Name)
-	}
-	if want := []string{"workers", "log.level", "kafka.sasl.password", "routes"}; !reflect.DeepEqual(names, want) {
-		t.Errorf("changed %v, want %v", names, want)
-	}
-	again := next
-	again.Kafka.SASL.Password = NewSecret("y")
-	if got := Changes(next, again); len(got) != 1 || got[0].Name != "kafka.sasl.password" {
-		t.Errorf("another password: %v", got)
-	}
-}

@@ -209,11 +209,15 @@ var wrongFiles = map[string]wrongFile{
 	"mechanism without user": {"kafka: {sasl: {mechanism: PLAIN}}\n", []string{
 		`odin.yaml:1:27: kafka.sasl.mechanism: PLAIN needs a user and a password, allowed: kafka.sasl.user with kafka.sasl.password_file or ODIN_KAFKA_SASL_PASSWORD`,
 	}},
-	"certificate without key": {"kafka: {tls: {enabled: true, cert_file: /a}}\n", []string{
+	"certificate without key": {"kafka: {tls: {enabled: true, cert_file: /dev/null}}\n", []string{
 		`odin.yaml:1:41: kafka.tls.cert_file: is given without kafka.tls.key_file, allowed: both or none`,
 	}},
-	"key without certificate": {"kafka: {tls: {enabled: true, key_file: /a}}\n", []string{
+	"key without certificate": {"kafka: {tls: {enabled: true, key_file: /dev/null}}\n", []string{
 		`odin.yaml:1:40: kafka.tls.key_file: is given without kafka.tls.cert_file, allowed: both or none`,
+	}},
+	"TLS files": {"kafka: {tls: {enabled: true, ca_file: /nowhere, cert_file: /, key_file: /dev/null}}\n", []string{
+		`odin.yaml:1:39: kafka.tls.ca_file: /nowhere can't be read: no such file or directory, allowed: a readable file`,
+		`odin.yaml:1:60: kafka.tls.cert_file: / can't be read: is a directory, allowed: a readable file`,
 	}},
 	"TLS half on": {"kafka: {tls: {ca_file: /a, server_name: k}}\n", []string{
 		`odin.yaml:1:24: kafka.tls.ca_file: is given, but kafka.tls.enabled is false, allowed: kafka.tls.enabled: true`,
