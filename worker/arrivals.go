@@ -51,14 +51,12 @@ func (p *process) adopt(a arrival) {
 	p.farewell.late(p, s)
 }
 
-// connectionsMax is how many sessions this worker takes: its share, and no
-// more than its descriptors allow with a reserve.
-func (p *process) connectionsMax() int {
-	most := p.config.ConnectionsPerWorker()
+// descriptors is for how many sessions there are descriptors, with a reserve so
+// that a refusal can still be said.
+func (p *process) descriptors() int {
 	var lim unix.Rlimit
-	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &lim); err == nil {
-		fds := int(min(lim.Cur, 1<<30)) - p.config.Limits.FDsReserve
-		most = min(most, max(fds, 1))
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &lim); err != nil {
+		return p.config.ConnectionsPerWorker()
 	}
-	return most
+	return max(int(min(lim.Cur, 1<<30))-p.config.Limits.FDsReserve, 1)
 }

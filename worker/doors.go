@@ -32,7 +32,8 @@ type doors struct {
 	live    *atomic.Int64  // sessions that the loop has
 	reason  func() string
 	adopt   func(arrival)
-	max     int // sessions of this worker
+	max     int // sessions of this worker: its share of the configured connections
+	fds     int // sessions for which there are descriptors
 	server  *http.Server
 	upgrade websocket.Upgrader
 
@@ -249,8 +250,11 @@ func (d *doors) overloaded() (reason string, c shm.Counter) {
 	default:
 		return "draining", shm.RefusedDraining
 	}
-	if d.live.Load()+d.coming.Load() >= int64(d.max) {
+	switch n := d.live.Load() + d.coming.Load(); {
+	case n >= int64(d.max):
 		return "connections", shm.RefusedConnections
+	case n >= int64(d.fds):
+		return "fds", shm.RefusedFds
 	}
 	return "", 0
 }

@@ -182,7 +182,7 @@ func (p *process) inherit(c *control.Conn, segment *shm.Segment, ring int) error
 	p.status.Store(uint32(shm.Starting))
 	p.doors = newDoors(&doors{
 		config: &p.config, block: p.block, log: p.log, state: &p.status, live: &p.population,
-		max: p.connectionsMax(), reason: p.whyUnwell,
+		max: p.config.ConnectionsPerWorker(), fds: p.descriptors(), reason: p.whyUnwell,
 	})
 	p.doors.adopt = func(a arrival) {
 		p.mail.post(func(p *process) { p.adopt(a) })

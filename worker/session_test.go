@@ -223,6 +223,10 @@ func TestRefusalsBeforeTheUpgrade(t *testing.T) {
 	if got := dial("https://good.example"); got != 503 {
 		t.Errorf("beyond the limit of connections: %d", got)
 	}
+	st.workers[0].process.doors.max, st.workers[0].process.doors.fds = 10, 1
+	if got := dial("https://good.example"); got != 503 || st.segment.Slot(0).Counter(shm.RefusedFds) != 1 {
+		t.Errorf("beyond the descriptors: %d", got)
+	}
 	silent, err := net.Dial("tcp", st.workers[0].address)
 	st.must(err)
 	defer silent.Close()
