@@ -54,7 +54,7 @@ type TLS struct {
 type Route struct {
 	Topic   string `json:"topic"`
 	Channel string `json:"channel"` // template: {key}.EVENT, {header:NAME}.EVENT or {json:PATH}.EVENT
-	Slow    string `json:"slow"`    // close, drop or conflate: what happens to a session that is too slow
+	Slow    string `json:"slow"`    // close: what happens to a session that is too slow
 }
 
 // Ready says what /readyz waits for.

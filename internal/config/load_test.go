@@ -142,7 +142,7 @@ kafka:
   client_id: 12
   tls: {enabled: true, ca_file: &null /dev/null, cert_file: *null, key_file: *null, server_name: k}
 routes:
-  - {topic: t1, channel: "{json:a.b}.e1", slow: conflate}
+  - {topic: t1, channel: "{json:a.b}.e1", slow: close}
   - topic: t2
     channel: "{key}.e2"
 limits:
@@ -162,7 +162,7 @@ func TestWholeFile(t *testing.T) {
 	want.Origins = []string{"https://app.example.com", "http://localhost:3000"}
 	want.Kafka.Brokers, want.Kafka.Start, want.Kafka.ClientID = []string{"k1:9092", "[2001:db8::1]:9093"}, Start{Ago: 7 * 24 * time.Hour}, "12"
 	want.Kafka.TLS = TLS{Enabled: true, CAFile: "/dev/null", CertFile: "/dev/null", KeyFile: "/dev/null", ServerName: "k"}
-	want.Routes = []Route{{"t1", "{json:a.b}.e1", "conflate"}, {"t2", "{key}.e2", "close"}}
+	want.Routes = []Route{{"t1", "{json:a.b}.e1", "close"}, {"t2", "{key}.e2", "close"}}
 	want.Limits.HistoryBytesMax, want.Limits.HistoryAgeMax, want.Limits.OwedBytesMax = 1<<30, 10*time.Minute, 2<<20
 	want.Limits.ConnectionsMax = 4 * (20_000 - 256)
 	if !reflect.DeepEqual(*c, want) {

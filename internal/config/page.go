@@ -40,14 +40,14 @@ kafka:
 origins: ["https://app.example.com"]
 routes:
   - {topic: odin.trades, channel: "{key}.trade"}
-  - {topic: odin.balances, channel: "{header:account}.balances", slow: conflate}
+  - {topic: odin.balances, channel: "{header:account}.balances", slow: close}
 limits:
   history_bytes_max: 512MiB
 ` + "```" + `
 
 A route maps one topic to channels ` + "`SUBJECT.EVENT`" + `. ` + "`channel`" + ` is a template that says where the subject comes from: ` + "`{key}.EVENT`" + `,
-` + "`{header:NAME}.EVENT`" + ` or ` + "`{json:PATH}.EVENT`" + `. ` + "`slow`" + ` says what happens to a session that is too slow: ` + "`close`" + ` (the default), ` + "`drop`" + `
-(oldest first, announced by ` + "`gap`" + `) or ` + "`conflate`" + ` (only the newest record of a channel is kept).
+` + "`{header:NAME}.EVENT`" + ` or ` + "`{json:PATH}.EVENT`" + `. ` + "`slow`" + ` says what happens to a session that is too slow: ` + "`close`" + `, so far
+the only policy, closes it with 4000.
 `
 
 // pageSections are the headings of the page and the keys below each.

@@ -178,7 +178,7 @@ var wrongFiles = map[string]wrongFile{
 		`odin.yaml:3:23: routes[1].channel: "b.c" is no template: it must be {key}.EVENT, {header:NAME}.EVENT or {json:PATH}.EVENT, like {key}.trade`,
 		`odin.yaml:4:23: routes[2].channel: subject "value" is unknown: it must be key, header:NAME or json:PATH`,
 		`odin.yaml:5:23: routes[3].channel: event "b.c": a channel is SUBJECT.EVENT, like BTC.trade`,
-		`odin.yaml:6:40: routes[4].slow: "never": slow must be close (the default), drop or conflate`,
+		`odin.yaml:6:40: routes[4].slow: "never": slow must be close (the default); drop and conflate are not served by this version`,
 		`odin.yaml:7:4: routes[5].topc: unknown key, allowed: topic, channel, slow, did you mean "topic"?`,
 		`odin.yaml:7:19: routes[5].slow: is a list, allowed: one value`,
 		`odin.yaml:8:3: routes[6].channel: is missing, allowed: a list like [{topic: odin.trades, channel: "{key}.trade", slow: close}]`,

@@ -111,7 +111,7 @@ func (r Route) check() *Error {
 	if err := event.CheckPart([]byte(r.Event)); err != nil {
 		return &Error{Field: "channel", Message: "event " + quote(r.Event) + ": " + err.Error()}
 	}
-	if r.Slow > SlowConflate {
+	if r.Slow != SlowClose {
 		return &Error{Field: "slow", Message: errSlow.Error()}
 	}
 	return nil

@@ -15,8 +15,6 @@ func TestParse(t *testing.T) {
 	}{
 		{"odin.trades", "{key}.trade", "", route.Route{Topic: "odin.trades", Subject: "key", Event: "trade"}},
 		{"t", "{key}.trade", "close", route.Route{Topic: "t", Subject: "key", Event: "trade", Slow: route.SlowClose}},
-		{"t", "{key}.trade", "drop", route.Route{Topic: "t", Subject: "key", Event: "trade", Slow: route.SlowDrop}},
-		{"t", "{key}.trade", "conflate", route.Route{Topic: "t", Subject: "key", Event: "trade", Slow: route.SlowConflate}},
 		{"t", "{header:x-symbol}.trade", "", route.Route{Topic: "t", Subject: "header:x-symbol", Event: "trade"}},
 		{"t", "{header:a}.b}.trade", "", route.Route{Topic: "t", Subject: "header:a}.b", Event: "trade"}},
 		{"t", "{json:symbol}.trade", "", route.Route{Topic: "t", Subject: "json:symbol", Event: "trade"}},
@@ -41,7 +39,8 @@ func TestParse(t *testing.T) {
 
 func TestParseRefuses(t *testing.T) {
 	for _, c := range []struct{ topic, channel, slow, field, says string }{
-		{"t", "{key}.trade", "wait", "slow", `"wait": slow must be close (the default), drop or conflate`},
+		{"t", "{key}.trade", "wait", "slow", `"wait": slow must be close (the default); drop and conflate are not served by this version`},
+		{"t", "{key}.trade", "conflate", "slow", `"conflate": slow must be close (the default); drop and conflate are not served by this version`},
 		{"t", "{key}.trade", "Close", "slow", "must be close"},
 		{"", "{key}.trade", "", "topic", "1 to 249 letters"},
 		{".", "{key}.trade", "", "topic", "neither '.' nor '..'"},
@@ -140,7 +139,7 @@ func TestNamesOfReasonsAndPolicies(t *testing.T) {
 	if got := route.OK.String() + route.Skip(99).String(); got != "okunknown" {
 		t.Error(got)
 	}
-	for _, s := range []route.Slow{route.SlowClose, route.SlowDrop, route.SlowConflate} {
+	for _, s := range []route.Slow{route.SlowClose} {
 		if back, err := route.ParseSlow(s.String()); back != s || err != nil {
 			t.Errorf("%v comes back as %v, %v", s, back, err)
 		}

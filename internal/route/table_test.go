@@ -110,7 +110,7 @@ func TestPlaceWithoutRoute(t *testing.T) {
 
 func TestTable(t *testing.T) {
 	routes := []route.Route{
-		{Topic: "b", Subject: "key", Event: "x", Slow: route.SlowDrop},
+		{Topic: "b", Subject: "key", Event: "x", Slow: route.SlowClose},
 		{Topic: "a", Subject: "header:h", Event: "y"},
 	}
 	table, err := route.NewTable(routes)
