@@ -23,14 +23,22 @@
 //
 // # What the worker must do
 //
-// Before each input the worker reads the owner word and the era record anew
-// and gives them to OwnerChanged and EraChanged, which cost nothing when
+// Before each input the worker reads the era record and the owner word anew
+// and gives them to EraChanged and OwnerChanged, which cost nothing when
 // nothing changed. For a message this happens after it was read from its link:
 // a SEEK of a term that this worker has not seen yet would be ignored, and
-// nobody would send it again.
+// nobody would send it again. (The simulator shows the stall.)
+//
+// Effects are carried out in their order and at once; what they bring about
+// (PeerPublished, EraChanged, Pending and Applied for a Drain) may be called
+// while they are, with another list. LinkUp comes after all that was unread in
+// the old link is dropped. Each ReadRange is answered, each Fetch replaces the
+// one before; answers carry the tag that they were asked with.
 //
 // One turn: Store.Tick; inputs, while neither the Store nor the Replica is
 // full; Next for each woken link that is writable; Pending, Applied, the
 // sessions' writes; Store.Evict, after which sessions that point below
-// Store.OldestChunk are cut off; at last the positions are published.
+// Store.OldestChunk are cut off; at last the positions are published, each
+// only once its Replica is Positioned, since the slot's last generation may
+// have left the only one there is.
 package replica

@@ -33,6 +33,9 @@ func TestFaultsProposeAnEra(t *testing.T) {
 	g.did(g.Truncated(nil, Tag{1, 0}, 12, 2)).want("propose 1 from 12 le 2 topic 0").at(10, 9, 14)
 	g.did(g.Recreated(nil, Tag{1, 0}, event.TopicID{9})).want("propose 1 from 0 le -1 topic 9").at(10, 9, 14)
 	g.did(g.EraChanged(nil, event.Era{Number: 4, From: 3, Topic: event.TopicID{7}})).forget()
+	if g.Era().Topic != (event.TopicID{7}) || g.Era().Number != 4 {
+		t.Errorf("era %+v", g.Era())
+	}
 	g.did(g.Truncated(nil, Tag{1, 4}, 2, 1)).want("propose 5 from 2 le 1 topic 7")
 }
 

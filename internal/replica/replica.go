@@ -83,6 +83,10 @@ func (r *Replica) Position() Position {
 // Owner is the owner that the Replica knows.
 func (r *Replica) Owner() event.Owner { return r.owner }
 
+// Era is the era that the Replica is in. What a source is assigned belongs to
+// its Topic: another partition of the topic may be an era behind or ahead.
+func (r *Replica) Era() event.Era { return r.era }
+
 // Owns tells whether that is this worker.
 func (r *Replica) Owns() bool { return r.owner.Is(r.config.Slot, r.config.Generation) }
 

@@ -16,7 +16,7 @@ type stream struct {
 	last replica.Position // as it was at the check before
 }
 
-// check is made after each step of a worker: I1, I2, I3.
+// check is made after each step of a worker.
 func (w *world) check(k *worker) {
 	p, s := k.replica.Position(), &k.stream
 	if !p.Positioned || p == s.last && s.on {
@@ -24,15 +24,18 @@ func (w *world) check(k *worker) {
 	}
 	if !s.on {
 		*s = stream{on: true, at: p.Applied, era: p.Era, last: p}
-		if p.Era != k.replica.Position().Era {
-			return
-		}
 	}
-	if p.Era == s.last.Era && (p.Held < s.last.Held || p.Applied < s.last.Applied || p.From < s.last.From) {
+	w.checkPosition(k, p)
+	s.last = p
+	w.checkHistory(k, p)
+	w.checkKept(k)
+}
+
+// checkPosition is I2 and I3.
+func (w *world) checkPosition(k *worker, p replica.Position) {
+	s := &k.stream
+	if p.Era < s.last.Era || p.Era == s.last.Era && (p.Held < s.last.Held || p.Applied < s.last.Applied || p.From < s.last.From) {
 		w.fail("I2", "worker %d falls from %+v to %+v", k.slot, s.last, p)
-	}
-	if p.Era < s.last.Era {
-		w.fail("I2", "worker %d: the era falls from %+v to %+v", k.slot, s.last, p)
 	}
 	if p.Applied > p.Held || p.From > p.Applied+1 {
 		w.fail("I3", "worker %d is at %+v", k.slot, p)
@@ -40,12 +43,9 @@ func (w *world) check(k *worker) {
 	if p.Applied != s.at || p.Era != s.era {
 		w.fail("I4", "worker %d is at %+v, its sessions were given all up to %d of era %d", k.slot, p, s.at, s.era)
 	}
-	if v := w.kafka.versions[w.eras[p.Era]]; p.Epoch != event.NoEpoch && p.Epoch != v.epochBefore(p.Held+1) {
-		w.fail("leader epoch", "worker %d is at %+v, but %d has %d", k.slot, p, p.Held, v.epochBefore(p.Held+1))
+	if e := w.kafka.versions[w.eras[p.Era]].epochBefore(p.Held + 1); p.Epoch != event.NoEpoch && p.Epoch != e {
+		w.fail("leader epoch", "worker %d is at %+v, but %d has %d", k.slot, p, p.Held, e)
 	}
-	s.last = p
-	w.checkHistory(k, p)
-	w.checkKept(k)
 }
 
 // checkHistory is I1.

@@ -89,7 +89,7 @@ func report(p *plan, broken duty) string {
 // the search came across everything that it is meant to try.
 func TestSchedules(t *testing.T) {
 	first := number(t, "ODIN_SIM_SEED", 1)
-	schedules := number(t, "ODIN_SIM_SCHEDULES", 20_000)
+	schedules := number(t, "ODIN_SIM_SCHEDULES", usualSchedules)
 	found := search(first, schedules, allDuties)
 	if p := found.failed; p != nil && os.Getenv(terse) != "" {
 		t.Fatalf("seed %d fails: %v", p.seed, found.err)

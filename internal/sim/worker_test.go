@@ -126,21 +126,7 @@ func (w *worker) actions(dst []action) []action {
 		dst = append(dst, action{do: doPoll})
 	}
 	for peer := range w.ends {
-		e := &w.ends[peer]
-		if len(e.inbox) > 0 && !full {
-			dst = append(dst, action{doMessage, peer})
-		}
-		if e.readable(w.slot, peer) {
-			dst = append(dst, action{doRead, peer})
-		}
-		if e.woken && e.writable(w.slot, peer) {
-			dst = append(dst, action{doRelay, peer})
-		}
-		if e.next != nil {
-			dst = append(dst, action{doAdopt, peer})
-		} else if e.over(w.slot, peer) {
-			dst = append(dst, action{doHangup, peer})
-		}
+		dst = w.linkActions(dst, peer, full)
 	}
 	if w.world.unpublished(w) {
 		dst = append(dst, action{do: doPublish})
@@ -158,6 +144,25 @@ func (w *worker) actions(dst []action) []action {
 	}
 	if w.replica.Waiting() && (!w.world.plan.lazy || full || len(dst) == 0) {
 		dst = append(dst, action{do: doApply}, action{do: doApply})
+	}
+	return dst
+}
+
+func (w *worker) linkActions(dst []action, peer int, full bool) []action {
+	e := &w.ends[peer]
+	if len(e.inbox) > 0 && !full {
+		dst = append(dst, action{doMessage, peer})
+	}
+	if e.readable(w.slot, peer) {
+		dst = append(dst, action{doRead, peer})
+	}
+	if e.woken && e.writable(w.slot, peer) {
+		dst = append(dst, action{doRelay, peer})
+	}
+	if e.next != nil {
+		dst = append(dst, action{doAdopt, peer})
+	} else if e.over(w.slot, peer) {
+		dst = append(dst, action{doHangup, peer})
 	}
 	return dst
 }

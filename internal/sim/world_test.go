@@ -130,10 +130,7 @@ func (w *world) move(m move) {
 	}
 	switch m.op {
 	case opStep:
-		for n, x := m.x>>8%8, m.x; n < 8 && w.failure == nil; n++ {
-			w.step(k, x)
-			x = mix(x)
-		}
+		w.steps(k, m.x)
 	case opProduce:
 		w.kafka.produce(m.x)
 	case opCommit:
@@ -163,6 +160,14 @@ func (w *world) move(m move) {
 	}
 }
 
+// steps lets a worker do up to eight things in a row.
+func (w *world) steps(k *worker, x uint32) {
+	for n := x >> 8 % 8; n < 8 && w.failure == nil; n++ {
+		w.step(k, x)
+		x = mix(x)
+	}
+}
+
 // step lets a worker do one of the things that it can do now.
 func (w *world) step(k *worker, x uint32) {
 	if !k.alive || k.frozen {
@@ -187,6 +192,23 @@ func (w *world) step(k *worker, x uint32) {
 func (w *world) settle() {
 	w.note("settle")
 	w.calm = true
+	w.mend()
+	for x := uint32(0); w.failure == nil; x++ {
+		busy := false
+		for _, k := range w.workers {
+			busy = w.exhaust(k, x) || busy
+		}
+		if !busy {
+			w.arrived()
+			return
+		}
+		if x > 2000 {
+			w.fail("progress", "still busy after %d rounds", x)
+		}
+	}
+}
+
+func (w *world) mend() {
 	if w.plan.dirty {
 		w.kafka.produce(1) // a lost message is only missed once another follows
 	}
@@ -201,36 +223,28 @@ func (w *world) settle() {
 	if w.living() == 0 {
 		w.spawn(w.workers[0], false)
 	}
-	if o := w.owner; o.Slot == event.Nobody || !w.workers[o.Slot].alive || !o.Is(o.Slot, w.workers[o.Slot].generation) {
-		for _, k := range w.workers {
-			if k.alive {
-				w.elect(k)
-				break
-			}
-		}
+	if o := w.owner; o.Slot != event.Nobody && w.workers[o.Slot].alive && o.Is(o.Slot, w.workers[o.Slot].generation) {
+		return
 	}
-	for x, busy := uint32(0), true; busy; x++ {
-		busy = false
-		for _, k := range w.workers {
-			if !k.alive {
-				continue
-			}
-			for n := len(k.actions(w.acts[:0])); n > 0 && w.failure == nil; n-- {
-				if len(k.actions(w.acts[:0])) == 0 {
-					break
-				}
-				w.step(k, mix(x+uint32(n))&(1<<28-1)|1<<28)
-				busy = true
-			}
-		}
-		if x > 2000 {
-			w.fail("progress", "still busy after %d rounds", x)
-		}
-		if w.failure != nil {
+	for _, k := range w.workers {
+		if k.alive {
+			w.elect(k)
 			return
 		}
 	}
-	w.arrived()
+}
+
+// exhaust lets a worker do as many things as it could at first, in any order,
+// and tells whether there was one.
+func (w *world) exhaust(k *worker, x uint32) bool {
+	if !k.alive {
+		return false
+	}
+	n := len(k.actions(w.acts[:0]))
+	for i := n; i > 0 && w.failure == nil; i-- {
+		w.step(k, mix(x+uint32(i))&(1<<28-1)|1<<28)
+	}
+	return n > 0
 }
 
 // total adds what the workers' stores have counted.
