@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -30,13 +29,13 @@ type program struct {
 	json bool // --json
 }
 
-// run executes a command line and returns the exit code. ctx ends with ^C.
-func (p *program) run(ctx context.Context, args []string) int {
+// run executes a command line and returns the exit code.
+func (p *program) run(args []string) int {
 	root := p.root()
 	root.SetArgs(args)
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
-	return p.exit(root.ExecuteContext(ctx))
+	return p.exit(root.Execute())
 }
 
 func (p *program) root() *cobra.Command {

@@ -25,7 +25,7 @@ TOPIC KEY a line is a value, after TOPIC it is KEY VALUE, alone it is
 TOPIC KEY VALUE.`,
 		Args: publishArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return p.publish(cmd.Context(), cli.Input(cmd.Flags()), args)
+			return p.publish(context.Background(), cli.Input(cmd.Flags()), args)
 		},
 	}
 	cli.FileFlag(cmd.Flags())

@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -35,7 +38,12 @@ BTC.trade; * stands for one whole part: 'BTC.*', '*.trade'. ^C ends it.
 
 With --json it prints what odind sends, a message a line.`,
 		Args: cli.AtLeast("CHANNEL"),
-		RunE: func(cmd *cobra.Command, channels []string) error { return p.sub(cmd.Context(), cmd.Flags(), channels) },
+		RunE: func(cmd *cobra.Command, channels []string) error {
+			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+			defer stop()
+			context.AfterFunc(ctx, stop) // a second ^C ends it at once
+			return p.sub(ctx, cmd.Flags(), channels)
+		},
 	}
 }
 
@@ -68,7 +76,7 @@ func (p *program) sub(ctx context.Context, flags *pflag.FlagSet, channels []stri
 // dial shakes hands, and says why odind did not want to.
 func dial(ctx context.Context, url string) (*websocket.Conn, error) {
 	dialer := websocket.Dialer{HandshakeTimeout: dialMax}
-	conn, response, err := dialer.DialContext(ctx, url, nil)
+	conn, response, err := dialer.DialContext(ctx, url, nil) //nolint:bodyclose // gorilla gives a body that needs no closing
 	if err == nil {
 		return conn, nil
 	}

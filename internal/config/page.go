@@ -28,6 +28,10 @@ All mistakes are reported at once, on standard error, and nothing is started (ex
 - A change needs a restart.
 - Variables of the system that Odin replaces are taken as aliases: the ` + "`ODIN_…`" + ` variable beats them, and two that differ are an error.
 
+` + "`odind demo`" + ` takes the same flags but ` + "`--brokers`" + `, ignores the keys of brokers, SASL and TLS, and adds ` + "`--rate N`" + ` (10 events a second: at least
+N/3 for trades and N/10 for each of the seven other topics, so 31/30 of N in all; 0: none), ` + "`--seed N`" + ` (the same N, the same events) and
+` + "`--broker-listen HOST:PORT`" + ` (127.0.0.1:9092; port 0 picks one).
+
 An example; every key has a default, so the empty file is a good one:
 
 ` + "```yaml" + `

@@ -11,7 +11,7 @@ type Problem struct {
 
 // String gives `place: key: what`.
 func (p Problem) String() string {
-	if p.Key == "" || p.Key == p.Place {
+	if p.Key == "" {
 		return p.Place + ": " + p.What
 	}
 	return p.Place + ": " + p.Key + ": " + p.What
