@@ -70,6 +70,7 @@ func (f *fetcher) remove(a *part) {
 	}
 	if at := slices.Index(f.parts, a); at >= 0 {
 		f.parts = slices.Delete(f.parts, at, at+1)
+		f.nudge() // it may have been the last
 	}
 }
 

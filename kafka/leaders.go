@@ -84,8 +84,13 @@ func (s *Source) refresh() {
 		s.wantMetadata()
 		return
 	}
-	s.metadata = trouble{}
 	s.topics = topics
+	if s.metadata.err != nil {
+		s.metadata = trouble{}
+		for _, f := range s.fetchers {
+			f.nudge() // their brokers may be back as well
+		}
+	}
 	for _, a := range s.parts {
 		if !a.rests() && !s.adopt(a) {
 			s.wantMetadata()

@@ -1,6 +1,8 @@
 package kafka
 
 import (
+	"time"
+
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
@@ -35,6 +37,9 @@ func (f *fetcher) request(p plan) *kmsg.FetchRequest {
 	s := &f.session
 	req := newFetch(p.bytes)
 	req.SessionID, req.SessionEpoch = s.id, s.epoch
+	if p.in > 0 { // so that those that are put off needn't wait longer
+		req.MaxWaitMillis = int32(min(p.in, fetchWait)/time.Millisecond) + 1
+	}
 	if s.next == nil {
 		s.next = make(map[member]asked, len(p.fetch))
 	}

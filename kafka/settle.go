@@ -159,7 +159,6 @@ func (s *Source) refusedPart(a *part, err error) {
 	s.stats.errors.Add(1)
 	if errors.Is(err, kerr.OffsetOutOfRange) {
 		a.outside = true // check asks why
-		a.trouble.set(err)
 		return
 	}
 	a.wait(err)
