@@ -13,8 +13,6 @@ type Limits struct {
 	ErrorsWindow        time.Duration `json:"errors_window"`          // see ErrorsMax
 	OwedBytesMax        int           `json:"owed_bytes_max"`         // queue by reference; beyond: the route's slow policy
 	NotSentLowatBytes   int           `json:"notsent_lowat_bytes"`    // TCP_NOTSENT_LOWAT
-	LastMax             int           `json:"last_max"`               // `last` of a subscribe, per channel
-	LastRecordsMax      int           `json:"last_records_max"`       // records sent for one `last`, all channels together
 	PingInterval        time.Duration `json:"ping_interval"`          // between pings
 	PongWait            time.Duration `json:"pong_wait"`              // how late a pong may be
 	TCPUserTimeout      time.Duration `json:"tcp_user_timeout"`       // unacknowledged data, then the kernel gives up
@@ -42,15 +40,14 @@ type Limits struct {
 	ClosedRememberedMax  int           `json:"closed_remembered_max"`  // closed sessions kept for `odinctl conns`
 
 	// One turn of the loop.
-	TurnReadBytesMax   int           `json:"turn_read_bytes_max"`   // input of one session
-	TurnRecordsMax     int           `json:"turn_records_max"`      // records applied
-	TurnBytesMax       int           `json:"turn_bytes_max"`        // bytes of records applied
-	TurnReplayBytesMax int           `json:"turn_replay_bytes_max"` // replayed to one session
-	RestPercent        int           `json:"rest_percent"`          // of the last turn's time
-	RestMin            time.Duration `json:"rest_min"`              // a shorter rest is none
-	RestMax            time.Duration `json:"rest_max"`              // a longer rest is cut
-	InputPollSessions  int           `json:"input_poll_sessions"`   // written sessions between two looks at the input
-	InputPollInterval  time.Duration `json:"input_poll_interval"`   // time between two looks at the input
+	TurnReadBytesMax  int           `json:"turn_read_bytes_max"` // input of one session
+	TurnRecordsMax    int           `json:"turn_records_max"`    // records applied
+	TurnBytesMax      int           `json:"turn_bytes_max"`      // bytes of records applied
+	RestPercent       int           `json:"rest_percent"`        // of the last turn's time
+	RestMin           time.Duration `json:"rest_min"`            // a shorter rest is none
+	RestMax           time.Duration `json:"rest_max"`            // a longer rest is cut
+	InputPollSessions int           `json:"input_poll_sessions"` // written sessions between two looks at the input
+	InputPollInterval time.Duration `json:"input_poll_interval"` // time between two looks at the input
 
 	// The supervisor.
 	HeartbeatBeat      time.Duration `json:"heartbeat_beat"`       // between beats

@@ -137,5 +137,8 @@ func (k Key) pageHelp() string {
 	if k.Why != "" {
 		text += ". " + strings.ToUpper(k.Why[:1]) + k.Why[1:]
 	}
+	if k.Later {
+		text += " *(no effect in this version)*"
+	}
 	return strings.ReplaceAll(text, "|", "\\|")
 }

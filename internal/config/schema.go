@@ -41,6 +41,7 @@ type Key struct {
 	Help     string   // what it is
 	Why      string   // why this default
 	Reload   bool     // nothing but its value would have to change in a running odind
+	Later    bool     // of a part that is not built: checked, and without effect
 
 	field func(*Config) any          // pointer to the field that the key fills
 	auto  func(Host, *Config) string // computes the default, after all else is set

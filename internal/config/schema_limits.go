@@ -41,16 +41,6 @@ func sessionLimits() []Key {
 			field: func(c *Config) any { return &c.Limits.NotSentLowatBytes },
 		},
 		{
-			Name: "limits.last_max", Kind: Number, Default: "100", Min: 0, Max: 10_000, Reload: true,
-			Help:  "largest `last` of a subscribe, for each channel; a larger one is cut",
-			field: func(c *Config) any { return &c.Limits.LastMax },
-		},
-		{
-			Name: "limits.last_records_max", Kind: Number, Default: "1000", Min: 0, Max: 100_000, Reload: true,
-			Help: "records sent for one `last`, all channels together", Why: "a thousand channels must not cost a hundred thousand records",
-			field: func(c *Config) any { return &c.Limits.LastRecordsMax },
-		},
-		{
 			Name: "limits.ping_interval_ms", Kind: Milliseconds, Default: "25000", Min: 1000, Max: 3_600_000,
 			Help: "between two pings, from a jittered start", Why: "proxies close what is idle for 30 to 60 s",
 			field: func(c *Config) any { return &c.Limits.PingInterval },
@@ -159,7 +149,7 @@ func workerLimits() []Key {
 			field: func(c *Config) any { return &c.Limits.BackfillMax },
 		},
 		{
-			Name: "limits.bus_unsent_bytes_max", Kind: Bytes, Default: "32MiB", Min: 1 << 20, Max: 16 << 30,
+			Name: "limits.bus_unsent_bytes_max", Kind: Bytes, Default: "32MiB", Min: 1 << 20, Max: 16 << 30, Later: true,
 			Help:  "unsent to one sibling; beyond, it waits",
 			field: func(c *Config) any { return &c.Limits.BusUnsentBytesMax },
 		},
@@ -169,7 +159,7 @@ func workerLimits() []Key {
 			field: func(c *Config) any { return &c.Limits.BusBatchBytesMax },
 		},
 		{
-			Name: "limits.closed_remembered_max", Kind: Number, Default: "10000", Min: 0, Max: 10_000_000,
+			Name: "limits.closed_remembered_max", Kind: Number, Default: "10000", Min: 0, Max: 10_000_000, Later: true,
 			Help:  "closed sessions that are remembered with their reason",
 			field: func(c *Config) any { return &c.Limits.ClosedRememberedMax },
 		},

@@ -19,11 +19,6 @@ func turnLimits() []Key {
 			field: func(c *Config) any { return &c.Limits.TurnBytesMax },
 		},
 		{
-			Name: "limits.turn_replay_bytes_max", Kind: Bytes, Default: "256KiB", Min: 4 << 10, Max: 64 << 20,
-			Help: "bytes replayed to one session", Why: "a replay must not starve the live ones",
-			field: func(c *Config) any { return &c.Limits.TurnReplayBytesMax },
-		},
-		{
 			Name: "limits.rest_percent", Kind: Number, Default: "25", Min: 0, Max: 100,
 			Help: "rest after a turn under load, of the turn's time", Why: "fewer, fuller writes: 0.76 instead of 0.95 µs a delivery",
 			field: func(c *Config) any { return &c.Limits.RestPercent },
@@ -115,7 +110,7 @@ func supervisorLimits() []Key {
 			field: func(c *Config) any { return &c.Limits.StopMax },
 		},
 		{
-			Name: "limits.drain_ms", Kind: Milliseconds, Default: "60000", Min: 0, Max: 86_400_000, Reload: true,
+			Name: "limits.drain_ms", Kind: Milliseconds, Default: "60000", Min: 0, Max: 86_400_000, Reload: true, Later: true,
 			Help: "closes of a drain are spread over this", Why: "one random instant in each of N equal slices: smooth by construction",
 			field: func(c *Config) any { return &c.Limits.DrainOver },
 		},
