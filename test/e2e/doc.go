@@ -12,4 +12,6 @@
 // The tests in files tagged realkafka need Java and start Apache Kafka:
 //
 //	go test -tags realkafka -run Real ./test/e2e/
+//
+// With -args -race-programs the programs themselves look for data races.
 package e2e

@@ -30,6 +30,7 @@ type spawning struct {
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
 func run(m *testing.M) int {
+	race := flag.Bool("race-programs", false, "build odind and odinctl with the race detector")
 	flag.Parse()
 	if f := flag.Lookup("test.parallel"); f.Value.String() == fmt.Sprint(runtime.GOMAXPROCS(0)) {
 		_ = flag.Set("test.parallel", parallelMost)
@@ -41,7 +42,7 @@ func run(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	programs = dir
-	build := exec.Command("go", "build", "-o", dir+string(filepath.Separator), "../../cmd/odind", "../../cmd/odinctl")
+	build := exec.Command("go", "build", "-o", dir+string(filepath.Separator), fmt.Sprintf("-race=%t", *race), "../../cmd/odind", "../../cmd/odinctl")
 	build.Stdout, build.Stderr = os.Stderr, os.Stderr
 	if err := build.Run(); err != nil {
 		fmt.Fprintln(os.Stderr, "building odind and odinctl:", err)

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -94,6 +95,9 @@ func (p *process) cleanUp(t testing.TB) {
 		_ = syscall.Kill(pid, syscall.SIGKILL)
 	}
 	<-p.exited
+	if strings.Contains(p.err.String(), "DATA RACE") {
+		t.Errorf("%s races with itself", p.name)
+	}
 	if text := p.err.String(); t.Failed() && text != "" {
 		t.Logf("standard error of %s (pid %d), %d bytes:\n%s", p.name, p.pid(), len(text), text[max(0, len(text)-logShown):])
 	}

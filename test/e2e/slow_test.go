@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -32,9 +33,12 @@ func testSlow(t *testing.T, b *broker, s *server) {
 		closed = s.metrics(t).sum(t, "odin_slow_closes_total") - before
 	}
 	checkLate(t, late)
-	stuck.Close()
-	if n := s.metrics(t).sum(t, "odin_sessions_closed_total", "code", "4000"); n < 2 {
-		t.Errorf("%v sessions closed with 4000", n)
+	eventually(t, soon, "the stuck one is given up, too", func() (bool, string) {
+		n := s.metrics(t).sum(t, "odin_sessions_closed_total", "code", "4000")
+		return n == 2, fmt.Sprint(n)
+	})
+	if _, err := stuck.gone(soon); err != nil {
+		t.Error(err)
 	}
 }
 
