@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -35,6 +36,7 @@ func Main() int {
 		}
 		return 1
 	}
+	name()
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, unix.SIGTERM)
 	// What a terminal sends to all processes is the supervisor's to act on.
@@ -42,6 +44,15 @@ func Main() int {
 	go p.heed(signals)
 	go p.listen()
 	return p.run()
+}
+
+// name has ps and top show what the process is: it was started from
+// /proc/self/exe, and would be called "exe". The main thread's name counts,
+// on which cmd/odind has locked this goroutine.
+func name() {
+	text := []byte("odind\x00")
+	// Without it the process only has an odd name.
+	_ = unix.Prctl(unix.PR_SET_NAME, uintptr(unsafe.Pointer(&text[0])), 0, 0, 0)
 }
 
 var errByHand = errors.New("worker: descriptors 3 to 5 are missing; only the supervisor starts workers: run `odind`")

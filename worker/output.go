@@ -143,12 +143,23 @@ func (p *process) writeTouched() {
 	p.touched = p.touched[:0]
 }
 
+// tally counts what happens once per session and turn; it is published once
+// per turn, since an atomic addition for each would be felt.
+type tally struct{ writes, bytes, deliveries uint64 }
+
+func (p *process) publishTally() {
+	p.block.Add(shm.Writes, p.tally.writes)
+	p.block.Add(shm.DeliveryBytes, p.tally.bytes)
+	p.block.Add(shm.Deliveries, p.tally.deliveries)
+	p.tally = tally{}
+}
+
 // flush writes what the session is owed until it is done or the socket full.
 func (p *process) flush(s *session) {
 	for !s.queue.Empty() {
 		n, status := p.writer.write(s.fd, &s.queue)
-		p.block.Add(shm.Writes, 1)
-		p.block.Add(shm.DeliveryBytes, uint64(n))
+		p.tally.writes++
+		p.tally.bytes += uint64(n)
 		s.queue.Written(n)
 		if status == loop.Failed {
 			p.block.Add(shm.WriteErrors, 1)
@@ -180,7 +191,7 @@ func (p *process) stall(s *session) {
 
 // drained is what follows when a session owes nothing any more.
 func (p *process) drained(s *session) {
-	p.block.Add(shm.Deliveries, uint64(s.queue.Records))
+	p.tally.deliveries += uint64(s.queue.Records)
 	p.writer.reclaim(&s.queue)
 	if s.blocked {
 		s.blocked = false

@@ -101,6 +101,7 @@ type process struct {
 	requestLimits wire.Limits
 	tooMany       string
 
+	tally    tally
 	farewell farewell
 	usage    usage
 	exit     int

@@ -77,6 +77,7 @@ func (p *process) turn() {
 	}
 	p.publish()
 	p.closeEnded()
+	p.publishTally()
 	p.block.Add(shm.Turns, 1)
 	p.block.Observe(shm.TurnLength, uint64(wrote-began)/1000, 1)
 	if wrote-p.ticked >= int64(tick) {
