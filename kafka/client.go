@@ -2,6 +2,9 @@ package kafka
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"io"
 	"log/slog"
 	"time"
 
@@ -49,6 +52,15 @@ func (o *Options) newClient() (*kgo.Client, error) {
 		opts = append(opts, kgo.SASL(m))
 	}
 	return kgo.NewClient(opts...)
+}
+
+// hint adds what an error may mean: some brokers end the connection of one
+// whose login they refuse, without a word.
+func (o *Options) hint(err error) error {
+	if o.SASL != nil && errors.Is(err, io.EOF) {
+		return fmt.Errorf("%w (the broker may refuse the login of %s by %s)", err, o.SASL.User, o.SASL.Mechanism)
+	}
+	return err
 }
 
 // clientLog lets franz-go speak at debug level only: what it reports is

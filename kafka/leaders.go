@@ -78,6 +78,7 @@ func (s *Source) refresh() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err != nil {
+		err = s.o.hint(err)
 		if s.metadata.set(err); s.metadata.times == 1 {
 			s.o.Log.Warn("kafka: metadata can't be had", "err", err)
 		}

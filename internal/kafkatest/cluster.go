@@ -2,7 +2,6 @@ package kafkatest
 
 import (
 	"crypto/rand"
-	"crypto/tls"
 	"encoding/base64"
 	"fmt"
 	"os/exec"
@@ -27,14 +26,14 @@ type Options struct {
 type Cluster struct {
 	Nodes []*Node // ids from 1
 	id    string
-	pki   *pki
+	pki   *PKI
 }
 
 // Start runs brokers and returns once all of them serve.
 func Start(t testing.TB, o Options) *Cluster {
 	t.Helper()
 	install(t)
-	c := &Cluster{id: clusterID(), pki: newPKI(t)}
+	c := &Cluster{id: clusterID(), pki: NewPKI(t)}
 	dir := t.TempDir()
 	for i := range max(o.Brokers, 1) {
 		n := &Node{ID: int32(i + 1), cluster: c, dir: filepath.Join(dir, fmt.Sprint(i+1)), ports: freePorts(t)}
@@ -65,14 +64,8 @@ func (c *Cluster) SASLAddrs() []string { return c.addrs(onSASL) }
 // (mTLS).
 func (c *Cluster) TLSAddrs() []string { return c.addrs(onMTLS) }
 
-// ClientFiles are PEM files for the TLS listeners: who signed the brokers,
-// and a certificate and key for the client.
-func (c *Cluster) ClientFiles() (ca, cert, key string) {
-	return c.pki.file("ca.pem"), c.pki.file("client.pem"), c.pki.file("client.key")
-}
-
-// ClientTLS is what ClientFiles hold.
-func (c *Cluster) ClientTLS() *tls.Config { return c.pki.client.Clone() }
+// PKI signed what the TLS listeners show, and has what they want to see.
+func (c *Cluster) PKI() *PKI { return c.pki }
 
 func (c *Cluster) addrs(listener int) []string {
 	addrs := make([]string, len(c.Nodes))

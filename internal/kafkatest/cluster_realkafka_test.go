@@ -23,7 +23,7 @@ func TestOneBrokerServesOnEveryListener(t *testing.T) {
 		},
 		"scram 256": {kgo.SeedBrokers(c.SASLAddrs()...), kgo.SASL(login.AsSha256Mechanism())},
 		"scram 512": {kgo.SeedBrokers(c.SASLAddrs()...), kgo.SASL(login.AsSha512Mechanism())},
-		"mtls":      {kgo.SeedBrokers(c.TLSAddrs()...), kgo.DialTLSConfig(c.ClientTLS())},
+		"mtls":      {kgo.SeedBrokers(c.TLSAddrs()...), kgo.DialTLSConfig(c.PKI().Client())},
 	} {
 		t.Run(name, func(t *testing.T) { ping(t, opts...) })
 	}

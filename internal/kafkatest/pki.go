@@ -17,17 +17,31 @@ import (
 	"time"
 )
 
-// pki is an authority of the test's own, and what it signed.
-type pki struct {
-	dir    string
-	client *tls.Config
+// PKI is an authority of the test's own, and what it signed: a certificate for
+// brokers on the loopback, and one for their clients.
+type PKI struct {
+	dir            string
+	server, client *tls.Config
 }
 
-func (p *pki) file(name string) string { return filepath.Join(p.dir, name) }
+// ClientFiles are PEM files: who signed the brokers, and a certificate and key
+// for the client.
+func (p *PKI) ClientFiles() (ca, cert, key string) {
+	return p.file("ca.pem"), p.file("client.pem"), p.file("client.key")
+}
 
-func newPKI(t testing.TB) *pki {
+// Client is what ClientFiles hold.
+func (p *PKI) Client() *tls.Config { return p.client.Clone() }
+
+// Server is for a broker that wants a certificate of its clients (mTLS).
+func (p *PKI) Server() *tls.Config { return p.server.Clone() }
+
+func (p *PKI) file(name string) string { return filepath.Join(p.dir, name) }
+
+// NewPKI makes all of it anew.
+func NewPKI(t testing.TB) *PKI {
 	t.Helper()
-	p := &pki{dir: t.TempDir()}
+	p := &PKI{dir: t.TempDir()}
 	root := signed(t, "odin tests", nil)
 	broker := signed(t, "broker", root)
 	client := signed(t, "client", root)
@@ -37,14 +51,15 @@ func newPKI(t testing.TB) *pki {
 	p.write(t, "client.key", client.keyPEM(t))
 	pool := x509.NewCertPool()
 	pool.AddCert(root.cert)
-	p.client = &tls.Config{
-		RootCAs: pool, MinVersion: tls.VersionTLS12,
-		Certificates: []tls.Certificate{{Certificate: [][]byte{client.cert.Raw}, PrivateKey: client.key}},
+	p.client = &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: pool, Certificates: client.chain()}
+	p.server = &tls.Config{
+		MinVersion: tls.VersionTLS12, Certificates: broker.chain(),
+		ClientCAs: pool, ClientAuth: tls.RequireAndVerifyClientCert,
 	}
 	return p
 }
 
-func (p *pki) write(t testing.TB, name string, content []byte) {
+func (p *PKI) write(t testing.TB, name string, content []byte) {
 	t.Helper()
 	if err := os.WriteFile(p.file(name), content, 0o600); err != nil {
 		t.Fatalf("kafkatest: %v", err)
@@ -88,6 +103,10 @@ func signed(t testing.TB, name string, by *keyed) *keyed {
 		t.Fatalf("kafkatest: %v", err)
 	}
 	return &keyed{cert, key}
+}
+
+func (k *keyed) chain() []tls.Certificate {
+	return []tls.Certificate{{Certificate: [][]byte{k.cert.Raw}, PrivateKey: k.key}}
 }
 
 func (k *keyed) certPEM() []byte {
