@@ -9,6 +9,7 @@ VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 TESTFLAGS ?=
 FUZZTIME ?= 10s
 SCHEDULES ?= 10000
+SEED ?= 1
 DEMO ?=
 
 .PHONY: help
@@ -29,17 +30,17 @@ test: ## the Go tests
 	@scripts/gotest.sh $(TESTFLAGS) ./...
 
 .PHONY: race
-race: ## the Go tests under the race detector, but for whole processes
+race: ## the Go tests under the race detector, but for those that gain nothing by it
 	@scripts/apt.sh gcc libc6-dev
-	@scripts/gotest.sh -race $(TESTFLAGS) $$(go list ./... | grep -v /test/e2e)
+	@scripts/gotest.sh -race $(TESTFLAGS) $$(go list ./... | grep -vE '/(test/e2e|internal/sim|internal/arrows)$$')
 
 .PHONY: lint
 lint: ## gofumpt, golangci-lint, shellcheck, a tidy go.mod
 	@scripts/lint.sh
 
 .PHONY: sim
-sim: ## the simulation, from SCHEDULES seeds (10,000)
-	@scripts/sim.sh $(SCHEDULES)
+sim: ## SCHEDULES of the simulation (10,000), from SEED (1)
+	@scripts/sim.sh $(SCHEDULES) $(SEED)
 
 .PHONY: fuzz
 fuzz: ## every fuzz target for FUZZTIME (10s)
