@@ -21,6 +21,7 @@ type options struct {
 	dir     string            // runtime directory, a new one unless given
 	limits  map[string]string // keys under limits., without that prefix
 	args    []string          // besides the usual
+	env     []string          // besides the limits
 }
 
 // server is one odind.
@@ -59,7 +60,7 @@ func launchOdind(t testing.TB, o options) *server {
 		"--workers", fmt.Sprint(o.workers), "--brokers", o.brokers, "--log-format", "text",
 	}, o.args...)
 	// A stop that spreads its closes over 5 s would make every test as long.
-	env := []string{"ODIN_LIMITS_STOP_MS=200"}
+	env := append([]string{"ODIN_LIMITS_STOP_MS=200"}, o.env...)
 	for key, value := range o.limits {
 		env = append(env, "ODIN_LIMITS_"+strings.ToUpper(key)+"="+value)
 	}
