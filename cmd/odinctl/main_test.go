@@ -1,17 +1,16 @@
 package main
 
 import (
+	"os"
 	"testing"
 
 	"github.com/odin-ws/odin/cmd/internal/clitest"
 )
 
 // bin holds the programs as an operator has them.
-var bin clitest.Bin
+var bin = clitest.Programs("odind", "odinctl")
 
-func TestMain(m *testing.M) {
-	clitest.Main(m, func(built clitest.Bin) { bin = built }, "odind", "odinctl")
-}
+func TestMain(m *testing.M) { os.Exit(bin.Main(m)) }
 
 func odinctl(t *testing.T, args ...string) clitest.Result {
 	t.Helper()

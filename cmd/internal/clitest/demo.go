@@ -14,11 +14,11 @@ type Demo struct {
 
 // StartDemo starts `odind demo` on free ports, with more flags, and waits
 // until it is ready.
-func (b Bin) StartDemo(t testing.TB, more ...string) *Demo {
+func (b *Bin) StartDemo(t testing.TB, more ...string) *Demo {
 	t.Helper()
 	args := []string{"demo", "--listen", "127.0.0.1:0", "--operator-listen", "127.0.0.1:0", "--broker-listen", "127.0.0.1:0", "--workers", "2"}
 	// Its temporary directory outlives it when the test kills it.
-	p := b.Start(t, Command{Program: "odind", Args: append(args, more...), Env: []string{"TMPDIR=" + string(b)}})
+	p := b.Start(t, Command{Program: "odind", Args: append(args, more...), Env: []string{"TMPDIR=" + b.dir(t)}})
 	line := p.Line()
 	return &Demo{Process: p, Ready: ParseReady(t, line), Said: line}
 }

@@ -28,9 +28,9 @@ type Process struct {
 
 // Start starts a command, which is killed at the end of the test; workers end
 // by themselves then.
-func (b Bin) Start(t testing.TB, c Command) *Process {
+func (b *Bin) Start(t testing.TB, c Command) *Process {
 	t.Helper()
-	p := &Process{t: t, cmd: exec.Command(b.path(c.Program), c.Args...), lines: make(chan string, 1024), done: make(chan struct{})}
+	p := &Process{t: t, cmd: exec.Command(filepath.Join(b.dir(t), c.Program), c.Args...), lines: make(chan string, 1024), done: make(chan struct{})}
 	p.cmd.Env, p.cmd.Dir = environment(c.Env), c.Dir
 	stdout, err := p.cmd.StdoutPipe()
 	if err != nil {

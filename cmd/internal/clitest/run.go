@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -29,11 +30,12 @@ type Command struct {
 }
 
 // Run runs a command line to its end.
-func (b Bin) Run(t testing.TB, c Command) Result {
+func (b *Bin) Run(t testing.TB, c Command) Result {
 	t.Helper()
+	program := filepath.Join(b.dir(t), c.Program)
 	ctx, cancel := context.WithTimeout(t.Context(), runMax)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, b.path(c.Program), c.Args...)
+	cmd := exec.CommandContext(ctx, program, c.Args...)
 	cmd.Env, cmd.Dir, cmd.Stdin = environment(c.Env), c.Dir, strings.NewReader(c.Stdin)
 	var stdout, stderr strings.Builder
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
