@@ -10,6 +10,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -55,9 +56,9 @@ func newDoors(d *doors) *doors {
 		ReadBufferSize: 1024, WriteBufferSize: 1024, WriteBufferPool: &sync.Pool{},
 		Subprotocols: []string{wire.Subprotocol},
 		CheckOrigin:  d.allowed,
-		Error: func(w http.ResponseWriter, _ *http.Request, status int, reason error) {
+		Error: func(w http.ResponseWriter, _ *http.Request, _ int, reason error) {
 			d.block.Add(shm.HandshakesFailedBadRequest, 1)
-			refuse(w, status, http.StatusText(status), reason.Error())
+			refuse(w, http.StatusBadRequest, "bad_handshake", strings.TrimPrefix(reason.Error(), "websocket: "))
 		},
 	}
 	d.server = &http.Server{
@@ -221,7 +222,7 @@ func (d *doors) serve(w http.ResponseWriter, r *http.Request) {
 	case "/health":
 		d.health(w)
 	default:
-		refuse(w, http.StatusNotFound, "not found", "clients connect to /ws; /health is here too")
+		refuse(w, http.StatusNotFound, "not_found", "clients connect to /ws; /health is here too")
 	}
 }
 

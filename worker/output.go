@@ -113,7 +113,7 @@ func (p *process) say(s *session, fill func(dst []byte) []byte) {
 	p.writer.lend(&s.queue)
 	s.queue.Say(fill)
 	p.block.Add(shm.Answers, 1)
-	if s.queue.Bytes > p.config.Limits.OwedBytesMax {
+	if s.blocked && s.queue.Bytes > p.config.Limits.OwedBytesMax {
 		p.tooSlow(s)
 		return
 	}

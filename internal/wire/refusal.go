@@ -18,12 +18,11 @@ type Refusal struct {
 // Refusals is every refusal before the upgrade, by ascending status.
 func Refusals() []Refusal {
 	return []Refusal{
-		{Status: 400, Error: "Bad Request", When: "not a WebSocket handshake; `reason` says what is missing"},
+		{Status: 400, Error: "bad_handshake", When: "not a WebSocket handshake (another method, version, or no key); `reason` says what is missing"},
 		{Status: 401, Error: "unauthorized", Reasons: []string{"token"}, When: "no or a bad token *(later)*"},
 		{Status: 403, Error: "forbidden", Reasons: []string{"origin"}, When: "`origins` doesn't list the Origin"},
-		{Status: 404, Error: "not found", When: "another path; `reason` names those that there are"},
-		{Status: 405, Error: "Method Not Allowed", When: "another method than GET"},
-		{Status: 429, Error: "rate limited", Reasons: []string{"rate"}, Retry: true, When: "too many attempts *(later)*"},
+		{Status: 404, Error: "not_found", When: "another path; `reason` names those that there are"},
+		{Status: 429, Error: "rate_limited", Reasons: []string{"rate"}, Retry: true, When: "too many attempts *(later)*"},
 		{Status: 503, Error: "overloaded", Reasons: []string{"connections", "fds", "handshakes", "cpu", "memory", "starting", "draining"}, Retry: true, When: "no session can be taken now (`cpu`, `memory`: *later*)"},
 	}
 }
