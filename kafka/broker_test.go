@@ -10,6 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
+	"github.com/twmb/franz-go/pkg/kversion"
 
 	"github.com/odin-ws/odin/internal/event"
 )
@@ -228,5 +229,35 @@ func TestBrokersWithoutRoomForSessions(t *testing.T) {
 	}
 	if full.Load() < 10 {
 		t.Errorf("%d fetches", full.Load())
+	}
+}
+
+// TestOldBrokers: no topic ids before Kafka 2.8, so fetches go by name.
+func TestOldBrokers(t *testing.T) {
+	for name, v := range map[string]*kversion.Versions{"2.5": kversion.V2_5_0(), "2.7": kversion.V2_7_0(), "2.8": kversion.V2_8_0(), "3.9": kversion.V3_9_0()} {
+		t.Run(name, func(t *testing.T) {
+			c := cluster(t, kfake.NumBrokers(2), kfake.SeedTopics(4, "t"), kfake.MaxVersions(v))
+			p := client(t, c.ListenAddrs())
+			s := open(t, Options{Brokers: c.ListenAddrs(), Topics: []string{"t"}})
+			k := drink(t, s)
+			for n := range int32(4) {
+				produceN(t, p, event.Partition{Topic: "t", Number: n}, 0, 5)
+				k.assign(event.Partition{Topic: "t", Number: n}, Tag{Index: int(n)}, 0, event.NoEpoch)
+				k.untilTo(int(n), 4)
+			}
+			c.ShufflePartitionLeaders()
+			for n := range int32(4) {
+				produceN(t, p, event.Partition{Topic: "t", Number: n}, 5, 5)
+				numbers(t, k.untilTo(int(n), 9).values(), 0, 10)
+				rs, to, err := s.Range(t.Context(), event.Partition{Topic: "t", Number: n}, 0, 9, RangeLimit{})
+				if err != nil || to != 9 || len(rs) != 10 {
+					t.Errorf("range: %d records to %d, %v", len(rs), to, err)
+				}
+			}
+			top, err := s.Topology(t.Context())
+			if err != nil || len(top.Topics) != 1 || (top.Topics[0].ID == event.TopicID{}) != (name < "2.8") {
+				t.Errorf("%+v, %v", top, err)
+			}
+		})
 	}
 }

@@ -44,12 +44,19 @@ func (e *encoder) add(d *decoder, p event.Partition, h header, r *kgo.Record) {
 		e.skipped[min(max(skip, 0), SkipReasons-1)]++
 		return
 	}
-	n := len(channel) + len(frame)
-	if n <= cap(room) && n > 0 && unsafe.SliceData(channel) == unsafe.SliceData(room) {
-		e.buf = e.buf[:len(e.buf)+n]
-	}
-	e.bytes += n
+	e.buf = e.buf[:len(e.buf)+max(occupied(room, channel), occupied(room, frame))]
+	e.bytes += len(channel) + len(frame)
 	e.records = append(e.records, event.Record{
 		Offset: r.Offset, Epoch: h.epoch, Time: r.Timestamp.UnixMilli(), Channel: channel, Frame: frame,
 	})
+}
+
+// occupied is how much of a room is in use by b: up to its end, if it lies
+// there. What didn't fit has memory of its own.
+func occupied(room, b []byte) int {
+	from, at := uintptr(unsafe.Pointer(unsafe.SliceData(room))), uintptr(unsafe.Pointer(unsafe.SliceData(b)))
+	if len(b) == 0 || at < from || at >= from+uintptr(cap(room)) {
+		return 0
+	}
+	return int(at-from) + len(b)
 }
