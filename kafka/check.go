@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/odin-ws/odin/internal/event"
@@ -83,7 +84,10 @@ func (f *fetcher) check(parts []*part) {
 		f.rest(wait)
 		return
 	}
-	outside := f.judge(parts, known)
+	unknown, outside := f.judge(parts, known)
+	for _, a := range unknown {
+		f.confirm(ctx, a)
+	}
 	if len(outside) > 0 {
 		f.explain(ctx, outside)
 	}
@@ -152,9 +156,10 @@ func eachEpoch(in kmsg.Response, do func(event.Partition, epochAnswer)) {
 	}
 }
 
-// judge takes up what the leader said, and returns the partitions whose
-// offset is still outside without an explanation.
-func (f *fetcher) judge(parts []*part, known map[*part]epochAnswer) (outside []*part) {
+// judge takes up what the leader said. It returns the partitions of whose epoch
+// the leader knows nothing, and those whose offset is outside still without an
+// explanation.
+func (f *fetcher) judge(parts []*part, known map[*part]epochAnswer) (unknown, outside []*part) {
 	s := f.s
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -167,6 +172,8 @@ func (f *fetcher) judge(parts []*part, known map[*part]epochAnswer) (outside []*
 			a.wait(errNoAnswer)
 		case e.err != nil:
 			s.refusedPart(a, e.err)
+		case a.epoch >= 0 && a.diverges(e.epochEnd) && e.end < 0 && a.next > 0:
+			unknown = append(unknown, a)
 		case a.epoch >= 0 && a.diverges(e.epochEnd):
 			s.raise(a, a.truncated(e.epochEnd))
 		case a.outside:
@@ -176,7 +183,78 @@ func (f *fetcher) judge(parts []*part, known map[*part]epochAnswer) (outside []*
 			a.checked = true
 		}
 	}
-	return outside
+	return unknown, outside
+}
+
+// confirm looks at the last record itself where the leader knows nothing of
+// its epoch: a leader that has appended nothing yet may say so (kfake does),
+// and one whose epochs were lost. Found with the same epoch, it proves that the
+// log is the same up to there.
+func (f *fetcher) confirm(ctx context.Context, a *part) {
+	s := f.s
+	s.mu.Lock()
+	then := *a
+	s.mu.Unlock()
+	same, err := then.found(ctx, s.live)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.parts[a.Partition] != a || a.leader != then.leader || a.leaderEpoch != then.leaderEpoch || a.next != then.next || a.rests():
+	case err != nil:
+		a.wait(err)
+	case same:
+		a.checked = true
+	default:
+		s.raise(a, a.truncated(epochEnd{-1, -1}))
+	}
+}
+
+// found tells whether the record at next-1 is in the leader's log with the
+// epoch that it was read with.
+func (a part) found(ctx context.Context, c *kgo.Client) (bool, error) {
+	epoch, at := a.epoch, a.next-1
+	a.epoch, a.next = event.NoEpoch, at
+	req := newFetch(shareMin)
+	req.IsolationLevel = readUncommitted
+	want(req, &a, shareMin)
+	resp, err := sendFetch(ctx, c, a.leader, req)
+	if err == nil {
+		err = kerr.ErrorForCode(resp.ErrorCode)
+	}
+	if err != nil {
+		return false, err
+	}
+	p := only(resp, a.Number)
+	if p == nil {
+		return false, errNoAnswer
+	}
+	if err := kerr.ErrorForCode(p.ErrorCode); err != nil {
+		if errors.Is(err, kerr.OffsetOutOfRange) {
+			return false, nil
+		}
+		return false, err
+	}
+	for rest := p.RecordBatches; ; {
+		h, _, left, ok, err := cut(rest)
+		if !ok {
+			return false, err
+		}
+		if rest = left; h.last >= at {
+			return h.first <= at && h.epoch == epoch, nil
+		}
+	}
+}
+
+// only is what an answer says of the one partition that was asked for.
+func only(resp *kmsg.FetchResponse, number int32) *kmsg.FetchResponseTopicPartition {
+	for i := range resp.Topics {
+		for j := range resp.Topics[i].Partitions {
+			if p := &resp.Topics[i].Partitions[j]; p.Partition == number {
+				return p
+			}
+		}
+	}
+	return nil
 }
 
 // explain asks for the bounds of logs that an offset is outside of.

@@ -58,13 +58,17 @@ func TestTruncationAtAssignment(t *testing.T) {
 		want  Fault
 	}{
 		"its end is below":  {0, 6, Fault{Kind: Truncated, Offset: 6, Epoch: 0}},
-		"it is unknown":     {-1, -1, Fault{Kind: Truncated, Offset: 9, Epoch: event.NoEpoch}},
+		"it is unknown":     {-1, -1, Fault{Kind: Truncated, Offset: 9, Epoch: event.NoEpoch}}, // and 9 is of another
 		"only earlier ones": {-1, 4, Fault{Kind: Truncated, Offset: 4, Epoch: -1}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			cl, s, k := rig(t, 20)
 			lift := answerEpochs(cl, c.epoch, c.end)
-			k.assign(tee, Tag{Term: 1}, 10, 0)
+			epoch := int32(0)
+			if c.end < 0 {
+				epoch = 1
+			}
+			k.assign(tee, Tag{Term: 1}, 10, epoch)
 			f := k.untilFault(0)
 			f.Err = nil
 			if f != c.want {
@@ -346,5 +350,24 @@ func TestOutsideForAMomentIsNoFault(t *testing.T) {
 	numbers(t, k.untilTo(0, 9).values(), 0, 10)
 	if h.Hits() != 3 {
 		t.Errorf("%d answers", h.Hits())
+	}
+}
+
+// TestAnUnknownEpochMayBeThere: a leader that has appended nothing yet knows
+// nothing of the epoch before (kfake), which is no truncation.
+func TestAnUnknownEpochMayBeThere(t *testing.T) {
+	c, _, k := rig(t, 10)
+	answerEpochs(c, -1, -1)
+	k.assign(tee, Tag{Term: 1}, 10, 0)
+	produceN(t, client(t, c.ListenAddrs()), tee, 10, 5)
+	numbers(t, k.untilTo(0, 14).values(), 10, 5)
+	k.assign(tee, Tag{Term: 2}, 4, 0) // within a batch
+	numbers(t, k.untilTo(0, 14).values(), 4, 11)
+	if err := c.DeleteRecords("t", 0, 12); err != nil {
+		t.Fatal(err)
+	}
+	k.assign(tee, Tag{Term: 3}, 12, 0) // gone, so that nothing can be proven
+	if f := k.untilFault(0); f.Kind != Truncated || f.Offset != 11 {
+		t.Errorf("%+v", f)
 	}
 }

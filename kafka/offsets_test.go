@@ -115,7 +115,7 @@ func TestEndLeavesNoOpenTransactionOut(t *testing.T) {
 	numbers(t, k.untilTo(0, 8).values(), 5, 3)
 }
 
-func TestEpochEnd(t *testing.T) {
+func TestCompare(t *testing.T) {
 	c := cluster(t, kfake.NumBrokers(2), kfake.SeedTopics(1, "t"))
 	p := client(t, c.ListenAddrs())
 	s := open(t, Options{Brokers: c.ListenAddrs()})
@@ -131,17 +131,23 @@ func TestEpochEnd(t *testing.T) {
 	k.assign(tee, Tag{}, 0, event.NoEpoch)
 	g := k.untilTo(0, 7)
 	first, second := g.records[0].Epoch, g.last.ToEpoch
-	for _, want := range []struct {
-		ask, last int32
-		end       int64
-	}{{first, first, 4}, {second, second, 8}, {second + 5, -1, -1}} {
-		last, end, err := s.EpochEnd(t.Context(), tee, want.ask)
-		if err != nil || last != want.last || end != want.end {
-			t.Errorf("epoch %d: %d ends at %d, %v, want %d at %d", want.ask, last, end, err, want.last, want.end)
+	check := func(held int64, epoch int32, kind FaultKind, offset int64) {
+		t.Helper()
+		f, err := s.Compare(t.Context(), tee, held, epoch)
+		if err != nil || f.Kind != kind || f.Offset != offset {
+			t.Errorf("%d of epoch %d: %+v, %v, want %v at %d", held, epoch, f, err, kind, offset)
 		}
 	}
+	check(3, first, NoFault, 0)
+	check(7, second, NoFault, 0)
+	check(4, first, Truncated, 4)    // it ended at 4
+	check(9, second, Truncated, 8)   // its log is shorter
+	check(7, second+5, Truncated, 7) // it never heard of that epoch
+	check(-1, first, NoFault, 0)
+	check(7, event.NoEpoch, NoFault, 0)
+	move() // nothing appended: kfake says then that it knows no epoch
+	check(7, second, NoFault, 0)
+	check(7, first, Truncated, 4)
 	c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.OffsetForLeaderEpoch}, Topic: "t", Err: kerr.NotLeaderForPartition, Count: 2})
-	if _, end, err := s.EpochEnd(t.Context(), tee, first); err != nil || end != 4 {
-		t.Errorf("after passing errors: %d, %v", end, err)
-	}
+	check(3, first, NoFault, 0)
 }

@@ -183,24 +183,17 @@ func (r *reader) locate(ctx context.Context) error {
 }
 
 func (r *reader) read(ctx context.Context, resp *kmsg.FetchResponse) error {
-	for i := range resp.Topics {
-		t := &resp.Topics[i]
-		for j := range t.Partitions {
-			p := &t.Partitions[j]
-			if p.Partition != r.part.Number {
-				continue
-			}
-			err := kerr.ErrorForCode(p.ErrorCode)
-			if errors.Is(err, kerr.OffsetOutOfRange) {
-				return r.outside(ctx)
-			}
-			if err != nil {
-				return err
-			}
-			return r.decode(p)
-		}
+	p := only(resp, r.part.Number)
+	if p == nil {
+		return errNoAnswer
 	}
-	return errNoAnswer
+	switch err := kerr.ErrorForCode(p.ErrorCode); {
+	case errors.Is(err, kerr.OffsetOutOfRange):
+		return r.outside(ctx)
+	case err != nil:
+		return err
+	}
+	return r.decode(p)
 }
 
 func (r *reader) outside(ctx context.Context) error {
