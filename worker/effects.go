@@ -3,7 +3,9 @@ package worker
 import (
 	"context"
 	"errors"
+	"time"
 
+	"github.com/odin-ws/odin/internal/event"
 	"github.com/odin-ws/odin/internal/replica"
 	"github.com/odin-ws/odin/internal/wire"
 	"github.com/odin-ws/odin/kafka"
@@ -80,46 +82,60 @@ var replicaCounters = map[replica.Counter]shm.Counter{
 }
 
 // readRange reads what a sibling misses below this worker's history, beside
-// the loop, at most so many at once.
+// the loop, at most so many at once. What may pass, like a broker that is away,
+// is tried again for as long as the process lives: only what the log has lost
+// is given up.
 func (p *process) readRange(pt *partition, e replica.Effect) {
-	lim := &p.config.Limits
 	p.block.Add(shm.Backfills, 1)
 	p.log.Info("reading a range for a sibling that fell behind", "topic", pt.name.Topic,
 		"partition", pt.name.Number, "from", e.From, "to", e.To)
 	go func() {
 		p.ranges <- struct{}{}
 		defer func() { <-p.ranges }()
-		ctx, cancel := context.WithTimeout(p.ctx, lim.BackfillMax)
-		defer cancel()
-		a := replica.Range{Tag: replica.Tag{Term: e.Term, Era: e.Era}, From: e.From, To: e.From - 1, ToEpoch: -1}
-		records, to, err := p.source.Range(ctx, pt.name, e.From, e.To,
-			kafka.RangeLimit{Records: lim.BackfillRecordsMax, Bytes: lim.BackfillBytesMax})
-		switch {
-		case errors.Is(err, kafka.ErrTrimmed):
-			a.LogStart, a.Err = p.logStart(ctx, pt), nil
-		case err != nil:
-			a.Err = err
-		default:
-			a.Records, a.To = records, to
+		for {
+			a, err := p.readOnce(pt, e)
+			if err == nil {
+				p.mail.post(func(p *process) { p.rangeRead(pt, a) })
+				return
+			}
+			p.block.Add(shm.BackfillsFailed, 1)
+			p.log.Debug("a range can't be read now", "topic", pt.name.Topic, "partition", pt.name.Number, "err", err)
+			select {
+			case <-p.ctx.Done():
+				return
+			case <-time.After(retryAfter):
+			}
 		}
-		p.mail.post(func(p *process) { p.rangeRead(pt, a) })
 	}()
 }
 
-// logStart asks where the log begins now; 0 if the broker doesn't say.
-func (p *process) logStart(ctx context.Context, pt *partition) int64 {
-	ends, err := p.source.Ends(ctx, p.names(pt))
-	if err != nil {
-		return 0
+func (p *process) readOnce(pt *partition, e replica.Effect) (replica.Range, error) {
+	lim := &p.config.Limits
+	ctx, cancel := context.WithTimeout(p.ctx, lim.BackfillMax)
+	defer cancel()
+	a := replica.Range{Tag: replica.Tag{Term: e.Term, Era: e.Era}, From: e.From, To: e.From - 1, ToEpoch: event.NoEpoch}
+	records, to, err := p.source.Range(ctx, pt.name, e.From, e.To,
+		kafka.RangeLimit{Records: lim.BackfillRecordsMax, Bytes: lim.BackfillBytesMax})
+	if errors.Is(err, kafka.ErrTrimmed) {
+		ends, err := p.source.Ends(ctx, []event.Partition{pt.name})
+		a.LogStart = ends[pt.name].LogStart
+		if err == nil && a.LogStart <= a.From {
+			err = errors.New("the log's start is not known yet")
+		}
+		return a, err
 	}
-	return ends[pt.name].LogStart
+	if err != nil && ctx.Err() == nil {
+		a.Err, err = err, nil // the source has tried for as long as it made sense
+	}
+	a.Records, a.To = records, to
+	return a, err
 }
 
 func (p *process) rangeRead(pt *partition, a replica.Range) {
 	p.block.Add(shm.BackfillRecords, uint64(len(a.Records)))
-	if a.Err != nil {
-		p.log.Warn("a range can't be read; what is missing is told as lost", "topic", pt.name.Topic,
-			"partition", pt.name.Number, "from", a.From, "err", a.Err)
+	if a.LogStart > a.From || a.Err != nil {
+		p.log.Warn("a range is gone from the log; what is missing is told as lost", "topic", pt.name.Topic,
+			"partition", pt.name.Number, "from", a.From, "log_start", a.LogStart, "err", a.Err)
 	}
 	p.refresh(pt)
 	p.carryOut(pt, pt.replica.RangeRead(p.effects(), a))

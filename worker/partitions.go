@@ -55,7 +55,7 @@ func (p *process) learn(i int) {
 	}
 	pt.replica = replica.New(replica.Config{
 		Partition: i, Slot: p.slot, Generation: p.generation, Base: base, Era: era,
-		FromBase: p.state == shm.Ready,
+		FromBase: p.state == shm.Ready || p.state == shm.Draining,
 	}, p.store)
 	for len(t.parts) <= int(name.Number) {
 		t.parts = append(t.parts, nil)
@@ -136,7 +136,9 @@ func (p *process) carry(pt *partition, e *replica.Effect) {
 	switch e.Kind {
 	case replica.Fetch:
 		p.log.Debug("fetch", "topic", pt.name.Topic, "partition", pt.name.Number, "from", e.From, "term", e.Term)
-		tag := kafka.Tag{Index: pt.index, Term: e.Term, Era: e.Era, Topic: pt.topic.id}
+		// The replica's own incarnation: another partition of the topic may
+		// have met the next one already.
+		tag := kafka.Tag{Index: pt.index, Term: e.Term, Era: e.Era, Topic: pt.replica.Era().Topic}
 		p.source.Assign(pt.name, tag, e.From, e.Epoch)
 	case replica.StopFetch:
 		p.source.Revoke(pt.name)
@@ -189,11 +191,14 @@ func (p *process) publish() {
 		}
 		pt.changed = false
 		pos := pt.replica.Position()
+		if !pos.Positioned {
+			continue // what the slot's last worker published may still be needed (rule 5)
+		}
 		p.mine.PublishPosition(pt.index, shm.Position{
 			Era: pos.Era, Epoch: pos.Epoch, Held: pos.Held, Applied: pos.Applied, From: pos.From,
 			Stable: pt.stable, High: pt.high, LogStart: pt.logStart, CaughtUpNS: pt.caughtUpNS,
 			Term: pt.replica.Owner().Term, Generation: p.generation,
-			Positioned: pos.Positioned, Owned: pt.replica.Owns(),
+			Positioned: true, Owned: pt.replica.Owns(),
 		})
 	}
 }

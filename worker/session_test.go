@@ -58,7 +58,7 @@ func TestRequestsAndTheirAnswers(t *testing.T) {
 		{`{"type":"reconnect","data":{"client_id":"c","channels":["A.b"],"cursor":{}}}`, "bad_request"},
 	} {
 		g.send(tc.text)
-		if m := g.next(); m.Type != "error" || string(m.Code) != tc.code || m.Message == "" {
+		if m := g.next(); m.Type != "error" || m.Code != tc.code || m.Message == "" {
 			t.Errorf("%s: %+v", tc.text, m)
 		}
 	}
@@ -202,8 +202,9 @@ func TestRefusalsBeforeTheUpgrade(t *testing.T) {
 		}
 	}
 	dial := func(origin string) int {
-		_, resp, err := websocket.DefaultDialer.Dial("ws://"+st.workers[0].address+"/ws", http.Header{"Origin": {origin}})
+		conn, resp, err := websocket.DefaultDialer.Dial("ws://"+st.workers[0].address+"/ws", http.Header{"Origin": {origin}})
 		if err == nil {
+			t.Cleanup(func() { conn.Close() })
 			return 101
 		}
 		if resp == nil {

@@ -23,7 +23,6 @@ type link struct {
 	wants      []*partition // have something to relay, in the order of their wake-ups
 	blocked    bool         // the socket is full
 	paused     bool         // not read, since history is full
-	heard      bool         // HELLO came
 }
 
 const linkTokens = 1 << 32 // tokens of links: this plus the slot

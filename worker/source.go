@@ -5,7 +5,6 @@ import (
 	"errors"
 
 	"github.com/odin-ws/odin/internal/config"
-	"github.com/odin-ws/odin/internal/event"
 	"github.com/odin-ws/odin/internal/replica"
 	"github.com/odin-ws/odin/internal/route"
 	"github.com/odin-ws/odin/internal/wire"
@@ -187,6 +186,3 @@ func (p *process) watchSource() {
 	p.block.Set(shm.SourceHealthy, value)
 	p.tell(sourceMessage(healthy, reason))
 }
-
-// names is one partition as the source's list.
-func (p *process) names(pt *partition) []event.Partition { return []event.Partition{pt.name} }

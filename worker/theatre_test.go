@@ -36,8 +36,7 @@ type theatre struct {
 	segment *shm.Segment
 	workers []*actor
 
-	mu     sync.Mutex
-	topics bool
+	mu sync.Mutex // serialises register
 }
 
 // actor is one worker and the test's end of what connects it.
