@@ -96,7 +96,7 @@ func TestEveryPrefixNeedsMore(t *testing.T) {
 	var d Decoder
 	for range 60 {
 		_, wire := someMessage(r)
-		for n := range len(wire) {
+		for n := range wire {
 			m, rest, err := d.Next(wire[:n:n])
 			if err != nil || m.Kind != KindNone || len(rest) != n {
 				t.Fatalf("%d of %d bytes: kind %s, rest %d, err %v", n, len(wire), m.Kind, len(rest), err)

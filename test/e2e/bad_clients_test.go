@@ -135,7 +135,7 @@ func afterUpgrade(code int, sent ...[]byte) func(*server) error {
 
 // inPlaceOfHandshake is a misdeed before there is a session: refused with a
 // status.
-func inPlaceOfHandshake(status int, request string) func(*server) error {
+func inPlaceOfHandshake(status int, word, request string) func(*server) error {
 	return func(s *server) error {
 		r, err := rawDial(s, 0)
 		if err != nil {
@@ -145,7 +145,7 @@ func inPlaceOfHandshake(status int, request string) func(*server) error {
 		if _, err := r.WriteString(request); err != nil {
 			return err
 		}
-		return r.refused(status, "bad_handshake")
+		return r.refused(status, word)
 	}
 }
 
@@ -172,11 +172,11 @@ func misdeeds() map[string]func(*server) error {
 		"a length of 2^62":                 afterUpgrade(1009, []byte{flagFin | opText, 0xff, 0x40, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4}),
 		"leaves politely":                  afterUpgrade(1000, frame(flagFin|opClose, true, []byte("\x03\xe8bye"))),
 
-		"no upgrade":               inPlaceOfHandshake(400, "GET /ws HTTP/1.1\r\nHost: odin\r\n\r\n"),
-		"an old version":           inPlaceOfHandshake(400, strings.Replace(handshake, "13", "8", 1)+"\r\n"),
-		"no key":                   inPlaceOfHandshake(400, handshake[:strings.Index(handshake, "Sec-WebSocket-Key")]+"\r\n"),
-		"a key that is none":       inPlaceOfHandshake(400, strings.Replace(handshake, "dGhlIHNhbXBsZSBub25jZQ==", "short", 1)+"\r\n"),
-		"POST":                     inPlaceOfHandshake(400, strings.Replace(handshake, "GET", "POST", 1)+"\r\n"),
+		"no upgrade":               inPlaceOfHandshake(400, "bad_handshake", "GET /ws HTTP/1.1\r\nHost: odin\r\n\r\n"),
+		"an old version":           inPlaceOfHandshake(400, "bad_handshake", strings.Replace(handshake, "13", "8", 1)+"\r\n"),
+		"no key":                   inPlaceOfHandshake(400, "bad_handshake", handshake[:strings.Index(handshake, "Sec-WebSocket-Key")]+"\r\n"),
+		"a key that is none":       inPlaceOfHandshake(400, "bad_handshake", strings.Replace(handshake, "dGhlIHNhbXBsZSBub25jZQ==", "short", 1)+"\r\n"),
+		"POST":                     inPlaceOfHandshake(400, "bad_handshake", strings.Replace(handshake, "GET", "POST", 1)+"\r\n"),
 		"20 errors":                manyErrors,
 		"a byte at a time":         byteAtATime,
 		"silence from the start":   func(s *server) error { return silent(s, "") },

@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -127,17 +126,6 @@ func matches(pattern, channel string) bool {
 
 func matchesAny(patterns []string, channel string) bool {
 	return slices.ContainsFunc(patterns, func(p string) bool { return matches(p, channel) })
-}
-
-// sameJSON compares documents, not spellings.
-func sameJSON(a, b []byte) bool {
-	var x, y any
-	if json.Unmarshal(a, &x) != nil || json.Unmarshal(b, &y) != nil {
-		return bytes.Equal(a, b)
-	}
-	xs, _ := json.Marshal(x)
-	ys, _ := json.Marshal(y)
-	return bytes.Equal(xs, ys)
 }
 
 func cutChannel(channel string) (subject, event string, ok bool) {
