@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -12,9 +11,6 @@ import (
 
 	"github.com/odin-ws/odin/internal/event"
 )
-
-// checkTimeout bounds one question about a leader's log.
-const checkTimeout = 3 * time.Second
 
 var (
 	errOutside = errors.New("the wanted offset is outside of the leader's log")
@@ -71,7 +67,7 @@ func (a *part) outsideOf(e Ends) Fault {
 // whether it has what was read last (KIP-320), and, where it said so, why the
 // wanted offset is outside.
 func (f *fetcher) check(parts []*part) {
-	ctx, cancel := context.WithTimeout(f.s.ctx, checkTimeout)
+	ctx, cancel := context.WithTimeout(f.s.ctx, askTimeout)
 	defer cancel()
 	known, err := f.askEpochs(ctx, parts)
 	if f.s.ctx.Err() != nil {

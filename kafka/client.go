@@ -16,6 +16,7 @@ const (
 	dialTimeout    = 5 * time.Second
 	requestTimeout = 10 * time.Second // beyond what the broker was told to wait
 	idleTimeout    = time.Minute
+	askTimeout     = 3 * time.Second // for one try of what has a small answer
 
 	// responseBytesMax is the largest response that is read: a broker sends a
 	// batch that is larger than all that was asked for, rather than none.

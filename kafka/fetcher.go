@@ -245,7 +245,7 @@ func (f *fetcher) await(req *kmsg.FetchRequest) (_ *kmsg.FetchResponse, err erro
 		resp, err = f.send(ctx, req)
 		done <- err
 	}()
-	slow := time.NewTimer(fetchWait + patience/2)
+	slow := time.NewTicker(fetchWait + patience/4)
 	defer slow.Stop()
 	var stop <-chan time.Time
 	for {

@@ -128,8 +128,10 @@ func askLeaders(ctx context.Context, c *kgo.Client, topics map[string]bool) (map
 	return states, nil
 }
 
+// askMetadata asks any broker, and the next one next time: one that is frozen
+// mustn't hold up for long what the others know.
 func askMetadata(ctx context.Context, c *kgo.Client, topics map[string]bool) (*kmsg.MetadataResponse, error) {
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	req := kmsg.NewPtrMetadataRequest()
 	req.Topics = []kmsg.MetadataRequestTopic{} // none; nil would mean all

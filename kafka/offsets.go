@@ -179,6 +179,13 @@ func readListOffsets(in kmsg.Response, found map[event.Partition]int64) (failed 
 	return failed
 }
 
+// once tries once, for so long.
+func once(ctx context.Context, most time.Duration, try func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, most)
+	defer cancel()
+	return try(ctx)
+}
+
 // persist tries until it worked, the Source is closed or ctx is done; then it
 // returns the last failure, which says more than the context's end.
 func (s *Source) persist(ctx context.Context, try func(context.Context) error) error {
@@ -186,7 +193,7 @@ func (s *Source) persist(ctx context.Context, try func(context.Context) error) e
 	defer cancel()
 	defer context.AfterFunc(s.ctx, cancel)()
 	for n := 1; ; n++ {
-		err := try(ctx)
+		err := once(ctx, min(time.Duration(n)*askTimeout, requestTimeout), try)
 		if err == nil {
 			return nil
 		}

@@ -308,33 +308,26 @@ func TestAnyLogFromAnyOffset(t *testing.T) {
 
 func anyLog(t *testing.T, r *rand.Rand) {
 	c := cluster(t, kfake.NumBrokers(3), kfake.SeedTopics(1, "t"))
-	part := event.Partition{Topic: "t"}
 	s := open(t, Options{Brokers: c.ListenAddrs(), FetchedBytesMax: FetchedBytesLeast})
 	k := drink(t, s)
-	k.assign(part, Tag{Index: 0}, 0, event.NoEpoch) // reads along
-	n := writeAnything(t, r, c, part)
+	k.assign(tee, Tag{Index: 0}, 0, event.NoEpoch) // reads along
+	n := writeAnything(t, r, c.ListenAddrs(), tee, func() {
+		if err := c.MoveTopicPartition("t", 0, r.Int32N(3)); err != nil {
+			t.Fatal(err)
+		}
+	})
+	checkAnyLog(t, r, s, k, c.ListenAddrs(), tee, n)
+}
+
+func checkAnyLog(t *testing.T, r *rand.Rand, s *Source, k *sink, addrs []string, part event.Partition, n int) {
 	ends, err := s.Ends(t.Context(), []event.Partition{part})
 	if err != nil {
 		t.Fatal(err)
 	}
 	last := ends[part].Stable - 1
-	want := oracle(t, c.ListenAddrs(), part, last)
+	want := oracle(t, addrs, part, last)
 	t.Logf("%d written, %d offsets, %d visible", n, last+1, len(want))
-	check := func(g *got, what string) {
-		seen := 0
-		for at, v := range want {
-			if at >= g.from {
-				seen++
-				if !slices.ContainsFunc(g.records, func(e event.Record) bool { return e.Offset == at && string(e.Frame) == "<"+v+">" }) {
-					t.Errorf("%s: offset %d is missing or not %q", what, at, v)
-				}
-			}
-		}
-		if seen != len(g.records) {
-			t.Errorf("%s: %d records from %d on, want %d", what, len(g.records), g.from, seen)
-		}
-	}
-	check(k.untilTo(0, last), "along")
+	same(t, k.untilTo(0, last), want)
 	for i := range 8 {
 		from := r.Int64N(last + 1)
 		k.assign(part, Tag{Index: 0, Term: uint32(2*i + 1)}, from, event.NoEpoch)
@@ -342,26 +335,55 @@ func anyLog(t *testing.T, r *rand.Rand) {
 			from = r.Int64N(last + 1)
 			k.assign(part, Tag{Index: 0, Term: uint32(2*i + 2)}, from, event.NoEpoch)
 		}
-		check(k.untilTo(0, last), fmt.Sprintf("from %d", from))
+		same(t, k.untilTo(0, last), want)
+		to := from + r.Int64N(last+1-from)
+		ranged, reached, err := s.Range(t.Context(), part, from, to, RangeLimit{})
+		if err != nil || reached != to {
+			t.Fatalf("range from %d to %d: %d, %v", from, to, reached, err)
+		}
+		within := make(map[int64]string)
+		for at, v := range want {
+			if at <= to {
+				within[at] = v
+			}
+		}
+		same(t, &got{from: from, records: ranged}, within)
 	}
 }
 
-// writeAnything returns how many records it wrote.
-func writeAnything(t *testing.T, r *rand.Rand, c *kfake.Cluster, p event.Partition) (n int) {
+// same compares what came with what had to come.
+func same(t *testing.T, g *got, want map[int64]string) {
+	t.Helper()
+	came := make(map[int64]string)
+	for i, v := range g.values() {
+		came[g.records[i].Offset] = v
+	}
+	for at, v := range want {
+		if at >= g.from && came[at] != v {
+			t.Errorf("from %d: offset %d is %q, want %q", g.from, at, came[at], v)
+		}
+		delete(came, at)
+	}
+	if len(came) > 0 {
+		t.Errorf("from %d: %d records too many", g.from, len(came))
+	}
+}
+
+// writeAnything returns how many records it wrote. Now and then it calls move.
+func writeAnything(t *testing.T, r *rand.Rand, addrs []string, p event.Partition, move func()) (n int) {
 	var plain []*kgo.Client
 	for _, codec := range codecs() {
-		plain = append(plain, client(t, c.ListenAddrs(), kgo.ProducerBatchCompression(codec)))
+		plain = append(plain, client(t, addrs, kgo.ProducerBatchCompression(codec)))
 	}
 	txs := make([]*kgo.Client, 3)
 	open := make([]bool, len(txs))
 	for i := range txs {
-		txs[i] = client(t, c.ListenAddrs(), kgo.TransactionalID(fmt.Sprint("tx", i)))
+		txs[i] = client(t, addrs, kgo.TransactionalID(fmt.Sprint(t.Name(), i)))
 	}
 	write := func(c *kgo.Client) {
 		var kv []string
 		for range 1 + r.IntN(20) {
-			key := []string{"k", "l", skipKey}[min(r.IntN(20), 2)%2]
-			kv = append(kv, key, fmt.Sprint(n, strings.Repeat("z", r.IntN(3)*r.IntN(4000))))
+			kv = append(kv, []string{"k", "l"}[r.IntN(2)], fmt.Sprint(n, strings.Repeat("z", r.IntN(3)*r.IntN(4000))))
 			n++
 		}
 		produce(t, c, p, kv...)
@@ -385,9 +407,7 @@ func writeAnything(t *testing.T, r *rand.Rand, c *kfake.Cluster, p event.Partiti
 			}
 		case 5:
 			if r.IntN(4) == 0 {
-				if err := c.MoveTopicPartition(p.Topic, p.Number, r.Int32N(3)); err != nil {
-					t.Fatal(err)
-				}
+				move()
 			}
 		}
 	}

@@ -146,7 +146,7 @@ func (r *reader) step(ctx context.Context) error {
 	r.part.next = r.next
 	req := newFetch(rangeFetchBytes)
 	want(req, &r.part, rangeFetchBytes)
-	resp, err := sendFetch(ctx, r.s.side, r.part.leader, req)
+	resp, err := r.send(ctx, req)
 	if err == nil {
 		err = kerr.ErrorForCode(resp.ErrorCode)
 	}
@@ -157,6 +157,12 @@ func (r *reader) step(ctx context.Context) error {
 		r.part.leader = nobody // look again
 	}
 	return err
+}
+
+func (r *reader) send(ctx context.Context, req *kmsg.FetchRequest) (*kmsg.FetchResponse, error) {
+	ctx, cancel := context.WithTimeout(ctx, fetchWait+askTimeout)
+	defer cancel()
+	return sendFetch(ctx, r.s.side, r.part.leader, req)
 }
 
 // locate asks for the leader.
