@@ -33,7 +33,7 @@ check_shell() {
 
 # Nothing in the tree may know the machine that it was written on.
 check_machine() {
-	git grep -nE '/root/|/home/[a-z]|(proxy|sum)\.golang\.org|registry\.npmjs\.org|pypi\.org|repo1?\.maven' -- \
+	git grep -nE '/work/(main|shared)|/root/|/home/[a-z]|(proxy|sum)\.golang\.org|registry\.npmjs\.org|pypi\.org|repo1?\.maven' -- \
 		':!scripts/lint.sh' || true
 }
 
