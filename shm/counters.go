@@ -68,6 +68,8 @@ const (
 	UTF8Errors
 	InputBudgetReached
 	InputLimitReached
+	InputRoundReached
+	AnswerLimitReached
 
 	// Resume.
 	Resumes
@@ -102,6 +104,7 @@ const (
 	SourceFaultsTruncated
 	SourceFaultsRecreated
 	SourceFaultsTrimmed
+	SourceFaultsUnreadable
 	SourcePauses
 	Backfills
 	BackfillRecords

@@ -66,6 +66,8 @@ var counterTable = [CounterCount]Metric{
 	UTF8Errors:                      counter("utf8_errors_total", "Text messages and close reasons that were not valid UTF-8."),
 	InputBudgetReached:              counter("input_budget_reached_total", "Times that a session had sent more than a turn reads from it."),
 	InputLimitReached:               counter("input_limit_reached_total", "Sessions closed because the worker held too much unparsed input."),
+	InputRoundReached:               counter("input_round_reached_total", "Times that serving input was cut short for everything else to have its turn."),
+	AnswerLimitReached:              counter("answer_limit_reached_total", "Sessions closed because the worker held too many bytes of unread answers."),
 
 	Resumes:                  counter("resumes_total", "Reconnects answered with recovered:true."),
 	ResumesFailedEpoch:       resumeFailed("epoch"),
@@ -97,6 +99,7 @@ var counterTable = [CounterCount]Metric{
 	SourceFaultsTruncated:    sourceFault("truncated"),
 	SourceFaultsRecreated:    sourceFault("recreated"),
 	SourceFaultsTrimmed:      sourceFault("trimmed"),
+	SourceFaultsUnreadable:   sourceFault("unreadable"),
 	SourcePauses:             counter("source_pauses_total", "Times that the source was paused because fetched records waited."),
 	Backfills:                counter("backfills_total", "Ranges read anew from the source for replays and siblings."),
 	BackfillRecords:          counter("backfill_records_total", "Records read anew from the source."),

@@ -17,6 +17,7 @@ type applied struct {
 // turn's budget. No input is taken meanwhile, so no list changes under the
 // iteration; a session that turns out too slow is closed behind it.
 func (p *process) applyWaiting() {
+	p.tellResets()
 	records, bytes := p.config.Limits.TurnRecordsMax, p.turnBytes()
 	i := 0
 	for ; i < len(p.waiting) && records > 0 && bytes > 0; i++ {
@@ -25,15 +26,10 @@ func (p *process) applyWaiting() {
 		n, size := p.apply(pt, records, bytes)
 		records, bytes = records-n, bytes-size
 	}
-	rest := p.waiting[:copy(p.waiting, p.waiting[i:])]
-	for _, pt := range p.waiting[len(rest):i] {
-		if pt != nil && pt.replica.Waiting() && !pt.waiting {
-			pt.waiting = true
-			rest = append(rest, pt)
-		}
-	}
-	p.waiting = rest
-	if len(rest) > 0 {
+	rest := copy(p.waiting, p.waiting[i:]) // one that isn't done has joined the end
+	clear(p.waiting[rest:])
+	p.waiting = p.waiting[:rest]
+	if rest > 0 {
 		p.block.Add(shm.ApplyBudgetReached, 1)
 	}
 	p.closeDoomed()
@@ -61,9 +57,11 @@ func (p *process) apply(pt *partition, records, bytes int) (n, size int) {
 
 // applyAll attaches all that a partition holds, whatever the budget.
 func (p *process) applyAll(pt *partition) {
+	p.tellResets()
 	for pt.replica.Waiting() {
 		p.apply(pt, p.config.Limits.TurnRecordsMax, p.turnBytes())
 	}
+	p.closeDoomed() // before any input is answered with a cursor that covers what they were denied
 }
 
 // deliver attaches one record to each session that wants it, once however
@@ -94,16 +92,17 @@ func (p *process) attach(s *session, piece hub.Piece) {
 	s.queue.Attach(piece)
 	if s.blocked && s.queue.Bytes > p.config.Limits.OwedBytesMax && s.queue.Bytes > int(piece.Len) {
 		s.doomed = true
-		p.doomed = append(p.doomed, s.index)
+		p.doomed = append(p.doomed, s.token())
 	}
 	p.touch(s)
 }
 
 func (p *process) closeDoomed() {
-	for _, index := range p.doomed {
-		s := p.sessions.at(index)
-		s.doomed = false
-		p.tooSlow(s)
+	for _, token := range p.doomed {
+		if s := p.sessions.find(token); s != nil {
+			s.doomed = false
+			p.tooSlow(s)
+		}
 	}
 	p.doomed = p.doomed[:0]
 }

@@ -51,12 +51,16 @@ func (p *process) adopt(a arrival) {
 	p.farewell.late(p, s)
 }
 
-// descriptors is for how many sessions there are descriptors, with a reserve so
-// that a refusal can still be said.
-func (p *process) descriptors() int {
+// descriptors is for how many sessions, and handshakes at once, there are
+// descriptors, with a reserve for all else. A handshake takes two: one more
+// while its connection is taken over.
+func (p *process) descriptors() (sessions, handshakes int) {
+	limits := &p.config.Limits
 	var lim unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &lim); err != nil {
-		return p.config.ConnectionsPerWorker()
+		return p.config.ConnectionsPerWorker(), limits.HandshakesPendingMax
 	}
-	return max(int(min(lim.Cur, 1<<30))-p.config.Limits.FDsReserve, 1)
+	all := int(min(lim.Cur, 1<<30))
+	handshakes = max(min(limits.HandshakesPendingMax, all/16), 1)
+	return max(all-limits.FDsReserve-2*handshakes, 1), handshakes
 }

@@ -20,12 +20,12 @@ func (p *process) close(s *session, code wire.CloseCode, fill func(dst []byte) [
 	owed := code == wire.CloseNormal || code == wire.CloseGoingAway
 	if !owed && !s.queue.Cut(func(piece hub.Piece) []byte { return p.writer.bytes(&s.queue, piece) }) {
 		s.code = code
+		p.block.Add(shm.SlowAborts, 1)
 		p.abort(s)
 		return
 	}
 	p.leave(s)
-	p.writer.lend(&s.queue)
-	s.queue.Say(fill)
+	p.queueOwn(s, fill)
 	s.stage, s.code = closing, code
 	s.deadline = p.now + int64(p.config.Limits.CloseLinger)
 	p.wheel.set(s, int(p.config.Limits.CloseLinger/tick)+1)
@@ -79,7 +79,9 @@ func (p *process) linger(s *session) {
 
 // abort ends a connection that can't take a close frame, with RST.
 func (p *process) abort(s *session) {
-	p.block.Add(shm.SlowAborts, 1)
+	if s.stage == gone || s.stage == free {
+		return
+	}
 	linger := unix.Linger{Onoff: 1}
 	// It fails only on a descriptor that is no socket; the close follows anyway.
 	_ = unix.SetsockoptLinger(s.fd, unix.SOL_SOCKET, unix.SO_LINGER, &linger)
@@ -97,7 +99,8 @@ func (p *process) end(s *session) {
 	}
 	p.leave(s)
 	p.unlag(s)
-	p.inputBytes -= s.reader.Buffered()
+	p.inputBytes -= s.buffered
+	p.answerBytes -= len(s.queue.Own)
 	p.block.Add(shm.ClosedBy(uint16(s.code)), 1)
 	s.stage = gone
 	s.due = 0

@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -26,17 +27,18 @@ import (
 // worker with a goroutine per connection, for as long as a handshake takes.
 // Its fields are set before the first connection; what changes is atomic.
 type doors struct {
-	config  *config.Config
-	block   *shm.Block
-	log     *slog.Logger
-	state   *atomic.Uint32 // shm.State
-	live    *atomic.Int64  // sessions that the loop has
-	reason  func() string
-	adopt   func(arrival)
-	max     int // sessions of this worker: its share of the configured connections
-	fds     int // sessions for which there are descriptors
-	server  *http.Server
-	upgrade websocket.Upgrader
+	config     *config.Config
+	block      *shm.Block
+	log        *slog.Logger
+	state      *atomic.Uint32 // shm.State
+	live       *atomic.Int64  // sessions that the loop has
+	reason     func() string
+	adopt      func(arrival)
+	max        int // sessions of this worker: its share of the configured connections
+	fds        int // sessions for which there are descriptors
+	pendingMax int // handshakes at once
+	server     *http.Server
+	upgrade    websocket.Upgrader
 
 	pending atomic.Int64 // connections without an answer yet
 	coming  atomic.Int64 // upgraded and not yet the loop's
@@ -64,6 +66,7 @@ func newDoors(d *doors) *doors {
 	d.server = &http.Server{
 		Handler:           http.HandlerFunc(d.serve),
 		ReadHeaderTimeout: d.config.Limits.HandshakeMax,
+		ReadTimeout:       d.config.Limits.HandshakeMax, // a body that never comes pins no place either
 		WriteTimeout:      d.config.Limits.HandshakeMax,
 		MaxHeaderBytes:    max(d.config.Limits.HeadBytesMax-headSlack, 1),
 		ErrorLog:          slog.NewLogLogger(d.log.Handler(), slog.LevelDebug),
@@ -162,13 +165,15 @@ type gate struct {
 func (g *gate) Accept() (net.Conn, error) {
 	for {
 		c, err := g.Listener.Accept()
-		if err != nil {
-			if !errors.Is(err, net.ErrClosed) {
-				g.doors.block.Add(shm.AcceptErrors, 1)
-			}
+		if errors.Is(err, net.ErrClosed) {
 			return nil, err
 		}
-		if g.doors.pending.Add(1) <= int64(g.doors.config.Limits.HandshakesPendingMax) {
+		if err != nil { // no descriptors or memory: that passes, and the listener must not be given up
+			g.doors.block.Add(shm.AcceptErrors, 1)
+			time.Sleep(acceptPause)
+			continue
+		}
+		if g.doors.pending.Add(1) <= int64(g.doors.pendingMax) {
 			return &pendingConn{Conn: c, doors: g.doors}, nil
 		}
 		g.doors.pending.Add(-1)
@@ -186,8 +191,15 @@ func (d *doors) turnAway(c net.Conn) {
 	// A peer that doesn't take it is not waited for: the buffer is empty, so
 	// the write can't block.
 	_, _ = c.Write(append([]byte(head), body...))
+	// What has come of the request is read, or the close would be a reset that
+	// overtakes the answer.
+	_ = c.SetReadDeadline(time.Now().Add(time.Millisecond))
+	_, _ = io.CopyN(io.Discard, c, int64(d.config.Limits.HeadBytesMax))
 	_ = c.Close()
 }
+
+// acceptPause is how long accepting rests after an error.
+const acceptPause = 50 * time.Millisecond
 
 func (d *doors) retryAfter() string {
 	return strconv.Itoa(int(d.config.Limits.RetryAfter / time.Second))

@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/odin-ws/odin/internal/event"
@@ -12,30 +13,43 @@ import (
 	"github.com/odin-ws/odin/shm"
 )
 
-// resetPartition tells the sessions what a replica's reset means for them.
+// topicReset is what the sessions of a topic are to be told. The partitions of
+// a topic that was made anew meet it one by one; the sessions hear of it once.
+type topicReset struct {
+	topic   *topic
+	reason  wire.ResetReason
+	counter shm.Counter
+	lost    bool
+}
+
+// resetPartition notes what a replica's reset means for the sessions.
 func (p *process) resetPartition(pt *partition, e *replica.Effect) {
-	reason, counter := wire.ResetEpoch, shm.ResetsEpoch
+	r := topicReset{topic: pt.topic, reason: wire.ResetEpoch, counter: shm.ResetsEpoch, lost: e.Lost}
 	if e.Reason == replica.Trimmed {
-		reason, counter = wire.ResetTrimmed, shm.ResetsTrimmed
+		r.reason, r.counter = wire.ResetTrimmed, shm.ResetsTrimmed
 	}
 	p.log.Warn("records can't be delivered any more; the sessions are told", "topic", pt.name.Topic,
 		"partition", pt.name.Number, "reason", e.Reason.String(), "to", e.To)
-	p.reset(pt.topic, counter, reason, e.Lost)
+	if !slices.Contains(p.resets, r) {
+		p.resets = append(p.resets, r)
+	}
+}
+
+// tellResets tells them, before the first record that they concern and before
+// the next answer with a cursor.
+func (p *process) tellResets() {
+	for len(p.resets) > 0 {
+		r := p.resets[0]
+		p.resets = p.resets[1:]
+		p.reset(r.topic, r.counter, r.reason, r.lost)
+	}
 }
 
 // reset goes to every session whose channels can come from the topic.
 func (p *process) reset(t *topic, counter shm.Counter, reason wire.ResetReason, lost bool) {
 	bit := p.bitOf(t)
 	p.sessions.each(func(s *session) {
-		if s.stage != open || s.subs.Count() == 0 {
-			return
-		}
-		match := false
-		s.subs.Patterns(func(pattern string) bool {
-			match = p.topicsOf(pattern)&bit != 0
-			return !match
-		})
-		if !match {
+		if s.stage != open || s.topics&bit == 0 {
 			return
 		}
 		p.block.Add(counter, 1)
@@ -90,9 +104,14 @@ func (p *process) readRange(pt *partition, e replica.Effect) {
 	p.log.Info("reading a range for a sibling that fell behind", "topic", pt.name.Topic,
 		"partition", pt.name.Number, "from", e.From, "to", e.To)
 	go func() {
-		p.ranges <- struct{}{}
+		select {
+		case p.ranges <- struct{}{}:
+		case <-p.ctx.Done():
+			return
+		}
 		defer func() { <-p.ranges }()
-		for {
+		// Void once the term or the era is another one: the replica asks anew.
+		for p.segment.Owner(pt.index).Term == e.Term && p.segment.EraNumber(pt.index) == e.Era {
 			a, err := p.readOnce(pt, e)
 			if err == nil {
 				p.mail.post(func(p *process) { p.rangeRead(pt, a) })

@@ -68,7 +68,9 @@ func (p *process) stop(window time.Duration) {
 		return
 	}
 	p.enter(shm.Draining)
-	p.farewell.begin(p, window, p.config.Limits.CloseLinger+time.Second, "shutting_down")
+	lim := &p.config.Limits
+	grace := max(min(lim.CloseLinger+time.Second, lim.OrphanStopMax-window), 0)
+	p.farewell.begin(p, window, grace, "shutting_down")
 	p.sayFarewells()
 }
 
@@ -90,6 +92,6 @@ func (p *process) sayFarewells() {
 	} else if p.sessions.live > 0 || p.doors.coming.Load() > 0 {
 		return
 	}
-	p.tell(control.Message{Type: control.Stopped})
+	p.report(control.Message{Type: control.Stopped})
 	p.enter(shm.Gone)
 }

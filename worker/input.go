@@ -1,6 +1,8 @@
 package worker
 
 import (
+	"time"
+
 	"github.com/odin-ws/odin/internal/loop"
 	"github.com/odin-ws/odin/internal/wire"
 	"github.com/odin-ws/odin/shm"
@@ -16,8 +18,18 @@ func (p *process) serveInput() int64 {
 	return p.clock()
 }
 
+// inputRound bounds how long input is served before everything else gets its
+// turn. The poller is level-triggered: who wasn't served comes again.
+const inputRound = 4 * time.Millisecond
+
 func (p *process) serveEvents(events []loop.Event) {
-	for _, ev := range events {
+	p.tellResets()
+	began := p.clock()
+	for i, ev := range events {
+		if i%8 == 7 && p.clock()-began > int64(inputRound) {
+			p.block.Add(shm.InputRoundReached, 1)
+			return
+		}
 		s := p.sessions.find(ev.Token)
 		if s == nil {
 			continue
@@ -51,12 +63,12 @@ func (p *process) read(s *session) {
 	if n == len(p.inbuf)-held {
 		p.block.Add(shm.InputBudgetReached, 1)
 	}
-	before := s.reader.Buffered()
 	p.parse(s, p.inbuf[:held+n])
 	if s.stage == gone {
 		return
 	}
-	p.inputBytes += s.reader.Buffered() - before
+	p.inputBytes += s.reader.Buffered() - s.buffered
+	s.buffered = s.reader.Buffered()
 	if p.inputBytes > p.config.Limits.InputBytesMax && s.reader.Buffered() > 0 {
 		p.block.Add(shm.InputLimitReached, 1)
 		p.closeWith(s, wire.CloseOverloaded)

@@ -44,7 +44,7 @@ func (p *process) obey(m control.Message, files []*os.File) {
 		}
 	case control.Unlisten:
 		p.doors.shut(m.Slot)
-		p.tell(control.Message{Type: control.Unlistened, Slot: m.Slot})
+		p.report(control.Message{Type: control.Unlistened, Slot: m.Slot})
 	case control.Scout:
 		p.scouting(m.On)
 	case control.Stop:

@@ -6,6 +6,7 @@ import (
 	"github.com/odin-ws/odin/internal/hub"
 	"github.com/odin-ws/odin/internal/loop"
 	"github.com/odin-ws/odin/internal/replica"
+	"github.com/odin-ws/odin/internal/wire"
 	"github.com/odin-ws/odin/shm"
 )
 
@@ -33,7 +34,8 @@ const (
 	spareLen  = 64
 )
 
-// bytes gives what a piece of a queue stands for; nil: evicted.
+// bytes gives what a piece of a queue stands for; nil: evicted. Then nothing
+// may be written any more, since a stream with a hole is worse than none.
 func (w *writer) bytes(q *hub.Queue, p hub.Piece) []byte {
 	if p.Chunk == hub.Own {
 		return q.Own[p.Off : p.Off+p.Len]
@@ -43,21 +45,36 @@ func (w *writer) bytes(q *hub.Queue, p hub.Piece) []byte {
 
 // write sends as much of the queue as one call takes.
 func (w *writer) write(fd int, q *hub.Queue) (int, loop.Status) {
+	if len(q.Pieces) > 1 && q.Bytes > gatherMax {
+		return w.writeVector(fd, q)
+	}
+	var b []byte
 	if len(q.Pieces) == 1 {
-		return loop.Write(fd, w.bytes(q, q.Pieces[0]))
+		b = w.bytes(q, q.Pieces[0])
+	} else {
+		b = w.gather(q)
 	}
-	if q.Bytes <= gatherMax {
-		return loop.Write(fd, w.gather(q))
+	if b == nil {
+		return 0, loop.Failed
 	}
+	return loop.Write(fd, b)
+}
+
+func (w *writer) writeVector(fd int, q *hub.Queue) (int, loop.Status) {
 	w.vector.Reset()
 	for _, p := range q.Pieces {
-		if !w.vector.Add(w.bytes(q, p)) {
+		b := w.bytes(q, p)
+		if b == nil {
+			return 0, loop.Failed
+		}
+		if !w.vector.Add(b) {
 			break
 		}
 	}
 	return loop.Writev(fd, &w.vector)
 }
 
+// gather copies the pieces into one buffer; nil: one of them was evicted.
 func (w *writer) gather(q *hub.Queue) []byte {
 	if len(w.same) > 0 && slices.Equal(w.same, q.Pieces) {
 		return w.gathered
@@ -65,7 +82,11 @@ func (w *writer) gather(q *hub.Queue) []byte {
 	w.gathered, w.same = w.gathered[:0], w.same[:0]
 	own := false
 	for _, p := range q.Pieces {
-		w.gathered = append(w.gathered, w.bytes(q, p)...)
+		b := w.bytes(q, p)
+		if b == nil {
+			return nil
+		}
+		w.gathered = append(w.gathered, b...)
 		own = own || p.Chunk == hub.Own
 	}
 	if !own {
@@ -110,22 +131,45 @@ func (p *process) say(s *session, fill func(dst []byte) []byte) {
 	if s.stage != open {
 		return
 	}
-	p.writer.lend(&s.queue)
-	s.queue.Say(fill)
+	p.queueOwn(s, fill)
 	p.block.Add(shm.Answers, 1)
-	if s.blocked && s.queue.Bytes > p.config.Limits.OwedBytesMax {
-		p.tooSlow(s)
-		return
-	}
 	p.touch(s)
+	lim := &p.config.Limits
+	if s.queue.Bytes > lim.OwedBytesMax && !s.blocked {
+		p.flush(s)
+	}
+	switch {
+	case s.stage != open || !s.blocked:
+	case s.queue.Bytes > lim.OwedBytesMax:
+		p.tooSlow(s)
+	case p.answerBytes > lim.AnswerBytesMax:
+		p.block.Add(shm.AnswerLimitReached, 1)
+		p.closeWith(s, wire.CloseOverloaded)
+	}
+}
+
+// queueOwn queues bytes of the session's own, and keeps count of all of them.
+func (p *process) queueOwn(s *session, fill func(dst []byte) []byte) {
+	p.writer.lend(&s.queue)
+	p.answerBytes -= len(s.queue.Own)
+	s.queue.Say(fill)
+	p.answerBytes += len(s.queue.Own)
+}
+
+// release gives a queue's memory back.
+func (p *process) release(s *session) {
+	p.answerBytes -= len(s.queue.Own)
+	p.writer.reclaim(&s.queue)
 }
 
 // writeTouched gives every touched session one write. Input is served
 // meanwhile, since a long round would let pongs and requests wait; sessions
-// that this touches come behind.
+// that this touches are written in the next turn, or clients that never stop
+// asking would never let this one end.
 func (p *process) writeTouched() {
 	looked := p.clock()
-	for i := 0; i < len(p.touched); i++ {
+	round := len(p.touched)
+	for i := range round {
 		s := p.sessions.at(p.touched[i])
 		s.touched = false
 		if s.stage == open || s.stage == closing {
@@ -140,7 +184,7 @@ func (p *process) writeTouched() {
 			looked = p.serveInput()
 		}
 	}
-	p.touched = p.touched[:0]
+	p.touched = p.touched[:copy(p.touched, p.touched[round:])]
 }
 
 // tally counts what happens once per session and turn; it is published once
@@ -192,7 +236,7 @@ func (p *process) stall(s *session) {
 // drained is what follows when a session owes nothing any more.
 func (p *process) drained(s *session) {
 	p.tally.deliveries += uint64(s.queue.Records)
-	p.writer.reclaim(&s.queue)
+	p.release(s)
 	if s.blocked {
 		s.blocked = false
 		p.unlag(s)

@@ -1,6 +1,8 @@
 package worker
 
 import (
+	"slices"
+
 	"github.com/odin-ws/odin/internal/event"
 	"github.com/odin-ws/odin/internal/replica"
 	"github.com/odin-ws/odin/internal/wire"
@@ -62,7 +64,9 @@ func (p *process) learn(i int) {
 	}
 	t.parts[name.Number] = pt
 	p.partitions = append(p.partitions, pt)
-	p.fresh = append(p.fresh, t)
+	if !slices.Contains(p.fresh, t) {
+		p.fresh = append(p.fresh, t)
+	}
 	for peer := range p.links {
 		if p.links[peer] != nil {
 			p.carryOut(pt, pt.replica.LinkUp(p.effects(), peer))
@@ -118,6 +122,7 @@ func (p *process) effects() []replica.Effect {
 // carryOut does what a replica's step asked for, in order.
 func (p *process) carryOut(pt *partition, fx []replica.Effect) {
 	pt.changed = true
+	clear(p.cursors)
 	for i := range fx {
 		p.carry(pt, &fx[i])
 	}

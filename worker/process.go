@@ -38,6 +38,7 @@ type process struct {
 	status  atomic.Uint32 // state, for the doors
 	control *control.Conn
 	outbox  chan control.Message
+	reports []control.Message // for the outbox, once it has room
 
 	// The loop.
 	world   *loop.Poller // everything but the clients' sockets, and them as one
@@ -73,7 +74,8 @@ type process struct {
 	waiting       []*partition
 	topics        []topic
 	topicsByEvent map[string]uint64
-	fresh         []*topic // have new partitions that sessions don't know of
+	fresh         []*topic     // have new partitions that sessions don't know of
+	resets        []topicReset // to be told before the next record is applied
 	topology      uint64
 	links         []*link // by slot
 	stirred       bool
@@ -90,14 +92,15 @@ type process struct {
 	wheel         wheel
 	touched       []uint32
 	lagging       []uint32
-	doomed        []uint32
+	doomed        []uint64 // tokens
 	ended         []uint32
 	applied       []applied
 	writer        writer
 	inbuf         []byte
 	inputBytes    int
 	cursor        []wire.TopicCursor
-	cursorBuf     []byte
+	cursors       map[uint64][]byte // encoded, by the bits of their topics, until a position changes
+	answerBytes   int               // of all sessions' own queues
 	requestLimits wire.Limits
 	tooMany       string
 
@@ -133,7 +136,7 @@ func newProcess(c config.Config, first control.Message, log *slog.Logger, level 
 // event can come from.
 func (p *process) makeTopics() error {
 	routes := make([]route.Route, len(p.config.Routes))
-	p.topicsByEvent = make(map[string]uint64)
+	p.topicsByEvent, p.cursors = make(map[string]uint64), make(map[uint64][]byte)
 	for i, r := range p.config.Routes {
 		parsed, err := route.Parse(r.Topic, r.Channel, r.Slow)
 		if err != nil {
@@ -183,8 +186,9 @@ func (p *process) inherit(c *control.Conn, segment *shm.Segment, ring int) error
 	p.status.Store(uint32(shm.Starting))
 	p.doors = newDoors(&doors{
 		config: &p.config, block: p.block, log: p.log, state: &p.status, live: &p.population,
-		max: p.config.ConnectionsPerWorker(), fds: p.descriptors(), reason: p.whyUnwell,
+		max: p.config.ConnectionsPerWorker(), reason: p.whyUnwell,
 	})
+	p.doors.fds, p.doors.pendingMax = p.descriptors()
 	p.doors.adopt = func(a arrival) {
 		p.mail.post(func(p *process) { p.adopt(a) })
 	}
@@ -248,11 +252,10 @@ func (p *process) quit() {
 	defer cancel()
 	p.doors.close(ctx)
 	p.source.Close()
-	close(p.outbox)
 }
 
-// tell sends a message to the supervisor. Safe from any goroutine of the
-// process; it waits when the supervisor doesn't read.
+// tell sends a message to the supervisor, from any goroutine but the loop's:
+// it waits while the supervisor doesn't read.
 func (p *process) tell(m control.Message) {
 	select {
 	case p.outbox <- m:
@@ -260,12 +263,37 @@ func (p *process) tell(m control.Message) {
 	}
 }
 
-// speak writes what was told, so that no other goroutine ever waits for the
-// supervisor.
+// report is tell for the loop: it never waits. What the supervisor doesn't
+// take is tried again at the next tick; of the source's state only the newest
+// is kept, and all else is said a few times in a worker's life.
+func (p *process) report(m control.Message) {
+	if last := len(p.reports) - 1; last >= 0 && m.Type == control.Source && p.reports[last].Type == control.Source {
+		p.reports = p.reports[:last]
+	}
+	p.reports = append(p.reports, m)
+	p.sendReports()
+}
+
+func (p *process) sendReports() {
+	for len(p.reports) > 0 {
+		select {
+		case p.outbox <- p.reports[0]:
+			p.reports = p.reports[1:]
+		default:
+			return
+		}
+	}
+}
+
+// speak writes what was told. When the supervisor is gone the reader of the
+// control socket acts on it; what is told after that goes nowhere.
 func (p *process) speak() {
-	for m := range p.outbox {
-		if err := p.control.Send(m); err != nil {
-			return // the reader of the control socket notices too, and acts
+	for {
+		select {
+		case m := <-p.outbox:
+			_ = p.control.Send(m)
+		case <-p.ctx.Done():
+			return
 		}
 	}
 }

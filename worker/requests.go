@@ -78,12 +78,13 @@ func (p *process) join(s *session, pattern []byte) (wire.Rejection, bool) {
 	if _, _, err := event.SplitPattern(pattern); err != nil {
 		return wire.Rejection{Channel: pattern, Code: wire.RejectBadChannel, Message: err.Error()}, false
 	}
-	if s.subs.Count() >= p.config.Limits.ChannelsMax && !p.hub.Has(&s.subs, pattern) {
+	if s.subs.Count() >= p.config.Limits.ChannelsMax && !p.hub.Has(&s.subs, s.index, pattern) {
 		return wire.Rejection{Channel: pattern, Code: wire.RejectTooMany, Message: p.tooMany}, false
 	}
 	if _, err := p.hub.Subscribe(&s.subs, s.index, pattern); err != nil {
 		return wire.Rejection{Channel: pattern, Code: wire.RejectBadChannel, Message: err.Error()}, false
 	}
+	s.topics |= p.topicsOf(pattern)
 	return wire.Rejection{}, true
 }
 
@@ -99,37 +100,52 @@ func (p *process) countRejections(rejected []wire.Rejection, omitted int) {
 func (p *process) unsubscribe(s *session, req *wire.Request) {
 	var done [][]byte
 	for _, c := range req.Channels {
-		if p.hub.Unsubscribe(&s.subs, c, p.subscriptionsOf) {
+		if p.hub.Unsubscribe(&s.subs, s.index, c, p.subscriptionsOf) {
 			done = append(done, c)
 		}
 	}
+	p.retopic(s)
 	p.say(s, func(dst []byte) []byte {
 		return wire.AppendUnsubscriptionAck(dst, req.ID, done, s.subs.Count())
 	})
 }
 
-// cursorOf encodes the session's cursor: for every topic that its channels can
+// cursorOf gives the session's cursor: for every topic that its channels can
 // come from, the last offset of each partition that sessions were given. The
 // answer that carries it is queued behind those records.
 func (p *process) cursorOf(s *session) []byte {
-	var want uint64
-	s.subs.Patterns(func(pattern string) bool {
-		want |= p.topicsOf(pattern)
-		return true
-	})
+	if c, ok := p.cursors[s.topics]; ok {
+		return c
+	}
 	p.cursor = p.cursor[:0]
 	for i := range p.topics {
-		if want&(1<<i) != 0 && len(p.topics[i].parts) > 0 {
+		if s.topics&(1<<i) != 0 && len(p.topics[i].parts) > 0 {
 			p.cursor = append(p.cursor, p.entry(&p.topics[i]))
 		}
 	}
-	p.cursorBuf = wire.AppendCursor(p.cursorBuf[:0], p.cursor)
-	return p.cursorBuf
+	c := wire.AppendCursor(nil, p.cursor)
+	if len(p.cursors) < cursorsMax {
+		p.cursors[s.topics] = c
+	}
+	return c
+}
+
+// cursorsMax is how many encoded cursors are kept: as many as there are usual
+// sets of topics.
+const cursorsMax = 64
+
+// retopic finds anew which topics a session's channels can come from.
+func (p *process) retopic(s *session) {
+	s.topics = 0
+	s.subs.Patterns(func(pattern string) bool {
+		s.topics |= p.topicsOf([]byte(pattern))
+		return true
+	})
 }
 
 // topicsOf tells, as bits, the topics whose records a pattern can match.
-func (p *process) topicsOf(pattern string) uint64 {
-	_, name, _ := bytes.Cut([]byte(pattern), []byte{'.'})
+func (p *process) topicsOf(pattern []byte) uint64 {
+	_, name, _ := bytes.Cut(pattern, []byte{'.'})
 	if event.IsStar(name) {
 		return ^uint64(0)
 	}

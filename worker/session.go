@@ -32,12 +32,14 @@ type session struct {
 	doomed   bool // too slow: to be closed once the lists stand still
 	awaiting bool // a ping is out and its pong is not back
 
-	subs  hub.Subscriptions
-	queue hub.Queue
+	subs   hub.Subscriptions
+	topics uint64 // that they can come from, as bits
+	queue  hub.Queue
 
-	reader wire.Reader
-	rest   []byte // input that the reader left, less than one header
-	mark   uint64 // of the last record attached, so that none is attached twice
+	reader   wire.Reader
+	buffered int    // bytes that the reader held after the last input
+	rest     []byte // input that the reader left, less than one header
+	mark     uint64 // of the last record attached, so that none is attached twice
 
 	due      uint32 // tick of the timer entry that counts; 0: none
 	deadline int64  // when pong is late, or lingering ends; monotonic ns

@@ -77,7 +77,7 @@ func (p *process) loseLink(peer int) {
 	generation := p.links[peer].generation
 	p.breakLink(peer)
 	if p.slot < peer {
-		p.tell(control.Message{Type: control.Unlinked, Peer: peer, PeerGeneration: generation})
+		p.report(control.Message{Type: control.Unlinked, Peer: peer, PeerGeneration: generation})
 	}
 }
 

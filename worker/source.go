@@ -149,6 +149,9 @@ func (p *process) fault(pt *partition, f *kafka.Fetched) {
 	case kafka.Trimmed:
 		p.block.Add(shm.SourceFaultsTrimmed, 1)
 		p.carryOut(pt, pt.replica.TrimmedTo(p.effects(), tag, f.Fault.Offset))
+	case kafka.Unreadable:
+		p.block.Add(shm.SourceFaultsUnreadable, 1)
+		p.carryOut(pt, pt.replica.TrimmedTo(p.effects(), tag, f.Fault.Offset))
 	case kafka.NoFault:
 	}
 }
@@ -184,5 +187,5 @@ func (p *process) watchSource() {
 		value = 1
 	}
 	p.block.Set(shm.SourceHealthy, value)
-	p.tell(sourceMessage(healthy, reason))
+	p.report(sourceMessage(healthy, reason))
 }

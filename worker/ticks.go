@@ -20,6 +20,7 @@ func (p *process) runTicks(now int64) {
 	p.lookAround()
 	p.sayFarewells()
 	p.openEarly()
+	p.sendReports()
 	p.settle()
 	if p.ticks%5 == 1 {
 		p.watchSource()
@@ -45,6 +46,7 @@ func (p *process) sessionDue(token uint64) {
 			return
 		}
 		if s.stage == closing {
+			p.block.Add(shm.SlowAborts, 1)
 			p.abort(s)
 			return
 		}
@@ -64,6 +66,9 @@ func (p *process) checkPing(s *session) {
 	case !s.awaiting && p.now >= s.pingAt:
 		p.block.Add(shm.PingsSent, 1)
 		p.say(s, func(dst []byte) []byte { return wire.AppendFrame(dst, wire.Ping, nil) })
+		if s.stage != open {
+			return
+		}
 		s.awaiting = true
 		s.deadline = p.now + int64(lim.PongWait)
 		s.pingAt = p.now + int64(lim.PingInterval)
@@ -99,6 +104,6 @@ func (p *process) becomeReady() {
 	p.enter(shm.Ready)
 	p.publish()
 	p.doors.unpause()
-	p.tell(readyMessage())
+	p.report(readyMessage())
 	p.log.Debug("ready", "partitions", len(p.partitions))
 }

@@ -23,6 +23,7 @@ type Limits struct {
 	ConnectionsMax       int           `json:"connections_max"`        // of the whole server; ConnectionsPerWorker is the share
 	FDsReserve           int           `json:"fds_reserve"`            // kept free, so that 503 can be said
 	InputBytesMax        int           `json:"input_bytes_max"`        // unparsed input of all sessions; beyond: 1013
+	AnswerBytesMax       int           `json:"answer_bytes_max"`       // unread answers of all sessions; beyond: 1013
 	HandshakeMax         time.Duration `json:"handshake_max"`          // from accept to the whole head
 	HeadBytesMax         int           `json:"head_bytes_max"`         // head of the upgrade request
 	HandshakesPendingMax int           `json:"handshakes_pending_max"` // beyond: accept waits

@@ -89,6 +89,11 @@ func workerLimits() []Key {
 			field: func(c *Config) any { return &c.Limits.InputBytesMax },
 		},
 		{
+			Name: "limits.answer_bytes_max", Kind: Bytes, Default: "64MiB", Min: 1 << 20, Max: 64 << 30,
+			Help: "answers that clients asked for and do not read, of all sessions; beyond: 1013", Why: "answers are bytes by value, unlike records",
+			field: func(c *Config) any { return &c.Limits.AnswerBytesMax },
+		},
+		{
 			Name: "limits.handshake_ms_max", Kind: Milliseconds, Default: "5000", Min: 100, Max: 600_000,
 			Help: "from accept to the whole head of the request", Why: "slow loris",
 			field: func(c *Config) any { return &c.Limits.HandshakeMax },

@@ -4,7 +4,7 @@ package config
 func turnLimits() []Key {
 	return []Key{
 		{
-			Name: "limits.turn_read_bytes_max", Kind: Bytes, Default: "64KiB", Min: 4 << 10, Max: 64 << 20,
+			Name: "limits.turn_read_bytes_max", Kind: Bytes, Default: "16KiB", Min: 4 << 10, Max: 64 << 20,
 			Help:  "input of one session",
 			field: func(c *Config) any { return &c.Limits.TurnReadBytesMax },
 		},

@@ -56,7 +56,7 @@ func TestHubAgainstAModel(t *testing.T) {
 				h.Clear(&subs[s], others)
 				delete(m, s)
 			case 1, 2, 3, 4:
-				if had := h.Unsubscribe(&subs[s], []byte(p), others); had != m[s][p] {
+				if had := h.Unsubscribe(&subs[s], s, []byte(p), others); had != m[s][p] {
 					t.Fatalf("seed %d step %d: unsubscribe %s: %v", seed, step, p, had)
 				}
 				delete(m[s], p)
@@ -80,7 +80,7 @@ func check(t *testing.T, h *Hub, m model, subs []Subscriptions) {
 		var got []string
 		subs[i].Patterns(func(p string) bool { got = append(got, p); return true })
 		for _, p := range got {
-			if !m[uint32(i)][p] || !h.Has(&subs[i], []byte(p)) {
+			if !m[uint32(i)][p] || !h.Has(&subs[i], uint32(i), []byte(p)) {
 				t.Fatalf("session %d has %s", i, p)
 			}
 		}

@@ -159,14 +159,14 @@ func (q *Queue) frameStart(b []byte) uint32 {
 	return q.start + uint32(at)
 }
 
-// Oldest is the chunk of the oldest history that the queue refers to.
+// Oldest is the oldest chunk of history that the queue refers to. It needn't
+// be the first: what was applied late may have arrived early.
 func (q *Queue) Oldest() (chunk uint32, ok bool) {
+	chunk = Own
 	for _, p := range q.Pieces {
-		if p.Chunk != Own {
-			return p.Chunk, true
-		}
+		chunk = min(chunk, p.Chunk)
 	}
-	return 0, false
+	return chunk, chunk != Own
 }
 
 // Release gives the queue's memory back and leaves it empty.

@@ -20,8 +20,18 @@ func (s *Subscriptions) Patterns(yield func(pattern string) bool) {
 	}
 }
 
-func (s *Subscriptions) find(l *List) int {
+// find gives the place of a list among the session's, by the shorter of the
+// two ways.
+func (s *Subscriptions) find(session uint32, l *List) int {
 	if l == nil {
+		return -1
+	}
+	if len(l.Members) < len(s.subs) {
+		for _, m := range l.Members {
+			if m.Session == session {
+				return int(m.sub)
+			}
+		}
 		return -1
 	}
 	for i := range s.subs {
@@ -33,15 +43,14 @@ func (s *Subscriptions) find(l *List) int {
 }
 
 // Subscribe adds a pattern to a session's. It tells whether it is new to the
-// session; an error says what is wrong with the pattern. others looks up the
-// subscriptions of any session.
+// session; an error says what is wrong with the pattern.
 func (h *Hub) Subscribe(s *Subscriptions, session uint32, pattern []byte) (added bool, err error) {
 	sh, key, err := place(pattern)
 	if err != nil {
 		return false, err
 	}
 	l := h.list(sh, key)
-	if s.find(l) >= 0 {
+	if s.find(session, l) >= 0 {
 		return false, nil
 	}
 	l.Members = append(l.Members, Member{Session: session, sub: uint32(len(s.subs))})
@@ -51,21 +60,21 @@ func (h *Hub) Subscribe(s *Subscriptions, session uint32, pattern []byte) (added
 }
 
 // Has tells whether the session subscribed to this very pattern.
-func (h *Hub) Has(s *Subscriptions, pattern []byte) bool {
+func (h *Hub) Has(s *Subscriptions, session uint32, pattern []byte) bool {
 	sh, key, err := place(pattern)
-	return err == nil && s.find(h.lists[sh][string(key)]) >= 0
+	return err == nil && s.find(session, h.lists[sh][string(key)]) >= 0
 }
 
 // Others looks up the subscriptions of another session by its index.
 type Others func(session uint32) *Subscriptions
 
 // Unsubscribe removes a pattern and tells whether the session had it.
-func (h *Hub) Unsubscribe(s *Subscriptions, pattern []byte, others Others) bool {
+func (h *Hub) Unsubscribe(s *Subscriptions, session uint32, pattern []byte, others Others) bool {
 	sh, key, err := place(pattern)
 	if err != nil {
 		return false
 	}
-	i := s.find(h.lists[sh][string(key)])
+	i := s.find(session, h.lists[sh][string(key)])
 	if i < 0 {
 		return false
 	}
