@@ -40,7 +40,6 @@ func (o *Options) newClient() (*kgo.Client, error) {
 		kgo.RequestRetries(3),
 		kgo.RetryTimeout(requestTimeout),
 		kgo.MetadataMinAge(100 * time.Millisecond),
-		kgo.MetadataMaxAge(max(o.MetadataRefresh, time.Second)),
 	}
 	if o.TLS != nil {
 		opts = append(opts, kgo.DialTLSConfig(o.TLS))

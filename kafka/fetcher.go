@@ -3,6 +3,7 @@ package kafka
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -91,67 +92,6 @@ func (f *fetcher) run() {
 	}
 }
 
-// plan is what a fetcher does next.
-type plan struct {
-	over            bool
-	flight          uint64
-	doubtful, fetch []*part
-	bytes           int32         // at most to be fetched
-	in              time.Duration // nothing to do until then; 0: until woken
-}
-
-func (f *fetcher) plan() (p plan) {
-	s, now := f.s, time.Now()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(f.parts) == 0 {
-		delete(s.fetchers, f.id)
-		return plan{over: true}
-	}
-	for _, a := range f.parts {
-		due, in := a.due(now)
-		switch {
-		case !due:
-			p.in = sooner(p.in, in)
-		case a.doubtful():
-			p.doubtful = append(p.doubtful, a)
-		default:
-			p.fetch = append(p.fetch, a)
-		}
-	}
-	if len(p.doubtful) > 0 {
-		return p
-	}
-	s.flights++
-	p.flight = s.flights
-	for _, a := range p.fetch {
-		a.flight = p.flight
-	}
-	p.bytes = s.share()
-	return p
-}
-
-// sooner is the smaller of two waits, 0 being none.
-func sooner(a, b time.Duration) time.Duration {
-	if a == 0 || b == 0 {
-		return a + b
-	}
-	return min(a, b)
-}
-
-// Bounds of one fetch.
-const (
-	shareMin     = 64 << 10
-	shareMax     = 8 << 20
-	partBytesMax = 1 << 20
-)
-
-// share is what one fetch may bring: every fetcher may have one that waits,
-// and Poll has one in hand.
-func (s *Source) share() int32 {
-	return int32(min(max(s.o.FetchedBytesMax/(len(s.fetchers)+1), shareMin), shareMax))
-}
-
 // rest waits until there may be something to do.
 func (f *fetcher) rest(in time.Duration) {
 	if in == 0 {
@@ -173,13 +113,13 @@ func (f *fetcher) rest(in time.Duration) {
 // fetch asks for what the plan says and hands the answer to Poll.
 func (f *fetcher) fetch(p plan) {
 	req := f.request(p)
-	resp, err, cut := f.await(req)
+	resp, err := f.await(req)
 	if f.s.ctx.Err() != nil {
 		return
 	}
 	if err != nil {
 		f.session.reset()
-		f.failed(p, err, cut)
+		f.failed(p, err)
 		return
 	}
 	f.s.stats.fetches.Add(1)
@@ -192,8 +132,8 @@ func (f *fetcher) fetch(p plan) {
 // failed puts off what a broker didn't answer. A request that was broken off
 // is no failure, and one that met the end of a connection (the broker closed
 // it, or it was broken off just now) is sent once more.
-func (f *fetcher) failed(p plan, err error, cut bool) {
-	s := f.s
+func (f *fetcher) failed(p plan, err error) {
+	s, cut := f.s, errors.Is(err, errCut)
 	s.mu.Lock()
 	for _, a := range p.fetch {
 		if a.flight == p.flight {
@@ -231,35 +171,38 @@ func (f *fetcher) fit() {
 	f.trouble, f.evicted, f.again = trouble{}, false, false
 }
 
+// errCut: a long poll was broken off for a partition that it lacked.
+var errCut = errors.New("broken off")
+
 // await sends a fetch and waits for the answer, or for a partition that the
-// fetch lacks: a long poll would keep that waiting. cut: it was broken off.
-func (f *fetcher) await(req *kmsg.FetchRequest) (_ *kmsg.FetchResponse, err error, cut bool) {
-	ctx, cancel := context.WithCancel(f.s.ctx)
-	defer cancel()
-	done := make(chan error, 1)
-	var resp *kmsg.FetchResponse
+// fetch lacks: a long poll would keep that waiting.
+func (f *fetcher) await(req *kmsg.FetchRequest) (resp *kmsg.FetchResponse, err error) {
+	ctx, cancel := context.WithCancelCause(f.s.ctx)
+	defer cancel(nil)
+	done := make(chan struct{})
 	f.setSent(time.Now())
 	defer f.setSent(time.Time{})
 	go func() {
-		var err error
-		resp, err = f.send(ctx, req)
-		done <- err
+		defer close(done)
+		resp, err = sendFetch(ctx, f.s.live, f.id, req)
 	}()
 	slow := time.NewTicker(fetchWait + patience/4)
 	defer slow.Stop()
 	var stop <-chan time.Time
 	for {
 		select {
-		case err := <-done:
-			return resp, err, cut && err != nil
+		case <-done:
+			if err != nil && errors.Is(context.Cause(ctx), errCut) {
+				return nil, errCut
+			}
+			return resp, err
 		case <-f.wake:
 			if stop == nil && f.lacks() {
 				stop = time.After(max(interruptAfter, interruptRest-time.Since(f.interrupted)))
 			}
 		case <-stop:
-			stop, cut = nil, true
 			f.interrupted = time.Now()
-			cancel()
+			cancel(errCut)
 		case <-slow.C: // frozen, perhaps; the others may know a new leader
 			f.s.wantMetadata()
 		}

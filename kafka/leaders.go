@@ -195,7 +195,7 @@ func (s *Source) find(a *part, t topicState) (leader, error) {
 		return l, fmt.Errorf("%w: %w", errNoLeader, l.err)
 	case l.broker < 0:
 		return l, errNoLeader
-	case l.epoch < a.leaderEpoch && a.rewound < rewoundAfter:
+	case l.epoch < a.leaderEpoch && (l.epoch < 0 || a.rewound < rewoundAfter):
 		a.rewound++ // from a broker that lags behind, or else it comes again
 		return l, errRewound
 	}

@@ -67,10 +67,6 @@ func sendFetch(ctx context.Context, c *kgo.Client, broker int32, req *kmsg.Fetch
 	return resp, nil
 }
 
-func (f *fetcher) send(ctx context.Context, req *kmsg.FetchRequest) (*kmsg.FetchResponse, error) {
-	return sendFetch(ctx, f.s.live, f.id, req)
-}
-
 // names finds a response's topics by what the request called them.
 type names map[event.TopicID]string
 

@@ -1,0 +1,64 @@
+package kafka
+
+import "time"
+
+// plan is what a fetcher does next.
+type plan struct {
+	over            bool
+	flight          uint64
+	doubtful, fetch []*part
+	bytes           int32         // at most to be fetched
+	in              time.Duration // nothing to do until then; 0: until woken
+}
+
+func (f *fetcher) plan() (p plan) {
+	s, now := f.s, time.Now()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(f.parts) == 0 {
+		delete(s.fetchers, f.id)
+		return plan{over: true}
+	}
+	for _, a := range f.parts {
+		due, in := a.due(now)
+		switch {
+		case !due:
+			p.in = sooner(p.in, in)
+		case a.doubtful():
+			p.doubtful = append(p.doubtful, a)
+		default:
+			p.fetch = append(p.fetch, a)
+		}
+	}
+	if len(p.doubtful) > 0 {
+		return p
+	}
+	s.flights++
+	p.flight = s.flights
+	for _, a := range p.fetch {
+		a.flight = p.flight
+	}
+	p.bytes = s.share()
+	return p
+}
+
+// sooner is the smaller of two waits, 0 being none.
+func sooner(a, b time.Duration) time.Duration {
+	if a == 0 || b == 0 {
+		return a + b
+	}
+	return min(a, b)
+}
+
+// Bounds of one fetch.
+const (
+	shareMin     = 64 << 10
+	shareMax     = 8 << 20
+	partBytesMax = 1 << 20
+)
+
+// share is what one fetch may bring: every fetcher may have one that waits,
+// and Poll has one in hand.
+func (s *Source) share() int32 {
+	return int32(min(max(s.o.FetchedBytesMax/(len(s.fetchers)+1), shareMin), shareMax))
+}
