@@ -44,7 +44,7 @@ type RangeLimit struct {
 // Range reads the visible, placeable records of [from,to] beside Poll, on
 // connections of its own. reached says how far they are complete: to, or less
 // when a limit was met, and then it is the offset before the first record
-// that didn't fit. What compaction left is all there is. It tries again until
+// that didn't fit; one is always taken. What compaction left is all there is. It tries again until
 // ctx is done, except when the records can't be had: ErrTrimmed, ErrRecreated
 // and ErrTruncated; what it got before is returned with the error. The
 // records are the caller's.
@@ -253,7 +253,8 @@ func (r *reader) take(h header, records []*kgo.Record) {
 		if len(r.enc.records) == 1 {
 			e := r.enc.records[0]
 			size := len(e.Channel) + len(e.Frame)
-			if len(r.records) >= r.lim.Records || r.bytes+size > r.lim.Bytes {
+			// One is always taken, or a large one could never be had.
+			if len(r.records) > 0 && (len(r.records) >= r.lim.Records || r.bytes+size > r.lim.Bytes) {
 				r.full = true
 				return
 			}

@@ -32,16 +32,11 @@ const linkTokens = 1 << 32 // tokens of links: this plus the slot
 func (p *process) makeLink(peer int, generation uint32, f *os.File) {
 	p.breakLink(peer)
 	fd, err := control.Detach(f)
+	if err == nil {
+		err = p.world.Add(fd, linkTokens+uint64(peer), loop.Input)
+	}
 	if err != nil {
-		p.log.Error("take over a link", "peer", peer, "err", err)
-		return
-	}
-	if err := unix.SetNonblock(fd, true); err != nil {
-		p.log.Error("make a link non-blocking", "peer", peer, "err", err)
-	}
-	if err := p.world.Add(fd, linkTokens+uint64(peer), loop.Input); err != nil {
-		p.log.Error("poll a link", "peer", peer, "err", err)
-		unix.Close(fd)
+		p.fatal("take over a link", err) // without it this worker would miss records
 		return
 	}
 	l := &link{peer: peer, generation: generation, fd: fd}
