@@ -52,15 +52,11 @@ func (p *process) adopt(a arrival) {
 }
 
 // descriptors is for how many sessions, and handshakes at once, there are
-// descriptors, with a reserve for all else. A handshake takes two: one more
-// while its connection is taken over.
+// descriptors.
 func (p *process) descriptors() (sessions, handshakes int) {
-	limits := &p.config.Limits
 	var lim unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &lim); err != nil {
-		return p.config.ConnectionsPerWorker(), limits.HandshakesPendingMax
+		return p.config.ConnectionsPerWorker(), p.config.Limits.HandshakesPendingMax
 	}
-	all := int(min(lim.Cur, 1<<30))
-	handshakes = max(min(limits.HandshakesPendingMax, all/16), 1)
-	return max(all-limits.FDsReserve-2*handshakes, 1), handshakes
+	return p.config.Limits.Descriptors(int(min(lim.Cur, 1<<30)))
 }

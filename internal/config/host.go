@@ -41,7 +41,7 @@ func (h Host) logFormat() string {
 }
 
 func (h Host) connections(c *Config) string {
-	each := max(min(h.Files, filesMax)-c.Limits.FDsReserve, 1)
+	each, _ := c.Limits.Descriptors(min(h.Files, filesMax))
 	return strconv.Itoa(max(c.Workers, 1) * each)
 }
 

@@ -52,10 +52,10 @@ func TestDefaultsOfTheHost(t *testing.T) {
 		host                 Host
 		workers, connections string
 	}{
-		{host: Host{CPUs: 0.5, Files: 1024}, workers: "1", connections: "768"},
-		{host: Host{CPUs: 1.9, Files: 20_000}, workers: "1", connections: "19744"},
-		{host: Host{CPUs: 4, Files: 20_000}, workers: "4", connections: "78976"},
-		{host: Host{CPUs: 1000, Files: 1 << 40}, workers: "128", connections: "134184960"},
+		{host: Host{CPUs: 0.5, Files: 1024}, workers: "1", connections: "640"},
+		{host: Host{CPUs: 1.9, Files: 20_000}, workers: "1", connections: "17696"},
+		{host: Host{CPUs: 4, Files: 20_000}, workers: "4", connections: "70784"},
+		{host: Host{CPUs: 1000, Files: 1 << 40}, workers: "128", connections: "133922816"},
 		{host: Host{CPUs: 1, Files: 10}, workers: "1", connections: "1"},
 	} {
 		c.host.RuntimeDir = "/run/odin"

@@ -82,3 +82,12 @@ type Limits struct {
 	FetchRecordsMax   int     `json:"fetch_records_max"`   // records fetched a second
 	DeliverRecordsMax int     `json:"deliver_records_max"` // records relayed a second
 }
+
+// Descriptors is for how many sessions, and for how many handshakes at once, a
+// process has descriptors that may open so many files: a reserve is kept for
+// all else, and a handshake takes two, one more while its connection is taken
+// over.
+func (l Limits) Descriptors(files int) (sessions, handshakes int) {
+	handshakes = max(min(l.HandshakesPendingMax, files/16), 1)
+	return max(files-l.FDsReserve-2*handshakes, 1), handshakes
+}

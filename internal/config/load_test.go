@@ -164,7 +164,7 @@ func TestWholeFile(t *testing.T) {
 	want.Kafka.TLS = TLS{Enabled: true, CAFile: "/dev/null", CertFile: "/dev/null", KeyFile: "/dev/null", ServerName: "k"}
 	want.Routes = []Route{{"t1", "{json:a.b}.e1", "close"}, {"t2", "{key}.e2", "close"}}
 	want.Limits.HistoryBytesMax, want.Limits.HistoryAgeMax, want.Limits.OwedBytesMax = 1<<30, 10*time.Minute, 2<<20
-	want.Limits.ConnectionsMax = 4 * (20_000 - 256)
+	want.Limits.ConnectionsMax = 4 * (20_000 - 256 - 2*1024)
 	if !reflect.DeepEqual(*c, want) {
 		t.Errorf("got  %v\nwant %v", *c, want)
 	}

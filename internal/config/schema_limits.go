@@ -74,7 +74,7 @@ func workerLimits() []Key {
 		{
 			Name: "limits.connections_max", Kind: Number, Min: 1, Max: workersMax * filesMax,
 			Aliases: []string{"WS_MAX_CONNECTIONS"},
-			Auto:    "workers × (open files allowed to a process − limits.fds_reserve)", auto: func(h Host, c *Config) string { return h.connections(c) },
+			Auto:    "workers × (open files allowed to a process − limits.fds_reserve − 2 × handshakes at once)", auto: func(h Host, c *Config) string { return h.connections(c) },
 			Help:  "connections of the whole server; beyond: 503",
 			field: func(c *Config) any { return &c.Limits.ConnectionsMax },
 		},
@@ -105,7 +105,7 @@ func workerLimits() []Key {
 		},
 		{
 			Name: "limits.handshakes_pending_max", Kind: Number, Default: "1024", Min: 1, Max: 100_000,
-			Help:  "handshakes under way; beyond, new connections wait in the kernel's queue",
+			Help:  "handshakes under way in one worker; beyond: 503",
 			field: func(c *Config) any { return &c.Limits.HandshakesPendingMax },
 		},
 		{

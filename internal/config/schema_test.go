@@ -103,7 +103,7 @@ func TestProtocolDefaults(t *testing.T) {
 		"closed_remembered_max": 10_000, "topics_max": 64, "partitions_max": 4096, "ping_interval_ms": 25 * time.Second,
 		"pong_wait_ms": 10 * time.Second, "errors_max": 20, "errors_window_ms": time.Minute, "close_linger_ms_max": 2 * time.Second,
 		"close_linger_bytes_max": 4 << 20, "stop_ms": 5 * time.Second, "stop_ms_max": 10 * time.Second, "tcp_user_timeout_ms": 35 * time.Second,
-		"lend_ms": 500 * time.Millisecond, "connections_max": 2 * (20_000 - 256),
+		"lend_ms": 500 * time.Millisecond, "connections_max": 2 * (20_000 - 256 - 2*1024),
 	} {
 		if got := reflect.ValueOf(key(t, "limits."+name).field(c)).Elem().Interface(); got != want {
 			t.Errorf("limits.%s is %v, want %v", name, got, want)
