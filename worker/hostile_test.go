@@ -332,3 +332,22 @@ func TestTopologyIsToldOnce(t *testing.T) {
 		t.Errorf("%d resets", resets)
 	}
 }
+
+// A supervisor that doesn't read costs the loop nothing but the newest state.
+func TestReportsWaitWithoutHoldingTheLoop(t *testing.T) {
+	p := &process{outbox: make(chan control.Message)}
+	p.report(sourceMessage(false, "a"))
+	p.report(sourceMessage(false, "b"))
+	p.report(readyMessage())
+	for i := range 100 {
+		p.report(sourceMessage(i%2 == 0, "c"))
+	}
+	if len(p.reports) != 3 || p.reports[0].Reason != "b" || p.reports[1].Type != control.Ready || p.reports[2].Healthy {
+		t.Fatalf("%+v", p.reports)
+	}
+	p.outbox = make(chan control.Message, 2)
+	p.sendReports()
+	if first := <-p.outbox; first.Reason != "b" || len(p.reports) != 1 {
+		t.Fatalf("sent %+v, %d left", first, len(p.reports))
+	}
+}
