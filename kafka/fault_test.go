@@ -373,3 +373,30 @@ func TestAnUnknownEpochMayBeThere(t *testing.T) {
 		t.Errorf("%+v", f)
 	}
 }
+
+// TestAChunkOutOfOrderIsNoGap makes one up, for there is no way to have one.
+func TestAChunkOutOfOrderIsNoGap(t *testing.T) {
+	c := cluster(t, kfake.NumBrokers(1), kfake.SeedTopics(1, "t"))
+	produceN(t, client(t, c.ListenAddrs()), tee, 0, 10)
+	s := open(t, Options{Brokers: c.ListenAddrs()})
+	s.Assign(tee, Tag{}, 0, event.NoEpoch)
+	s.mu.Lock()
+	ahead := &chunk{part: s.parts[tee], from: 5, to: 9, data: plainBatch(5, 5, 0)}
+	s.mu.Unlock()
+	s.polling.Lock()
+	s.hand(ahead, func(f Fetched) { t.Errorf("%+v", f.Advance) })
+	s.polling.Unlock()
+	var offsets []int64
+	for len(offsets) < 10 {
+		if err := s.Poll(t.Context(), func(f Fetched) {
+			for _, r := range f.Records {
+				offsets = append(offsets, r.Offset)
+			}
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !slices.Equal(offsets, []int64{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}) {
+		t.Errorf("%v", offsets)
+	}
+}

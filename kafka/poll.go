@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/odin-ws/odin/internal/event"
@@ -45,10 +46,17 @@ func (s *Source) hand(c *chunk, into func(Fetched)) {
 	if !s.current(c) {
 		return
 	}
+	if c.from != c.part.told+1 { // can't be; and if it is, no gap may come of it
+		s.undecodable(c, c.from, fmt.Errorf("%w: %d fetched after %d", errBatch, c.from, c.part.told))
+		return
+	}
 	h.epoch = c.part.toldEpoch
 	for rest := c.data; len(rest) > 0; {
 		head, batch, left, ok, err := cut(rest)
-		if err == nil && ok {
+		if err == nil && !ok {
+			err = errBatch // can't be: scan took whole ones only
+		}
+		if err == nil {
 			rest = left
 			ok, err = h.batch(head, batch)
 		}

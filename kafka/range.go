@@ -44,10 +44,10 @@ type RangeLimit struct {
 // Range reads the visible, placeable records of [from,to] beside Poll, on
 // connections of its own. reached says how far they are complete: to, or less
 // when a limit was met, and then it is the offset before the first record
-// that didn't fit; one is always taken. What compaction left is all there is. It tries again until
-// ctx is done, except when the records can't be had: ErrTrimmed, ErrRecreated
-// and ErrTruncated; what it got before is returned with the error. The
-// records are the caller's.
+// that didn't fit; one is always taken. What compaction left is all there is.
+// It tries again until ctx is done, except when the records can't be had:
+// ErrTrimmed, ErrRecreated and ErrTruncated; what it got before is returned
+// with the error. The records are the caller's.
 func (s *Source) Range(ctx context.Context, p event.Partition, from, to int64, lim RangeLimit) (records []event.Record, reached int64, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
