@@ -131,16 +131,17 @@ func (p *process) say(s *session, fill func(dst []byte) []byte) {
 	if s.stage != open {
 		return
 	}
+	lim := &p.config.Limits
+	owed := s.queue.Bytes
 	p.queueOwn(s, fill)
 	p.block.Add(shm.Answers, 1)
 	p.touch(s)
-	lim := &p.config.Limits
 	if s.queue.Bytes > lim.OwedBytesMax && !s.blocked {
 		p.flush(s)
 	}
 	switch {
 	case s.stage != open || !s.blocked:
-	case s.queue.Bytes > lim.OwedBytesMax:
+	case owed > lim.OwedBytesMax: // not by this answer alone, however large it is
 		p.tooSlow(s)
 	case p.answerBytes > lim.AnswerBytesMax:
 		p.block.Add(shm.AnswerLimitReached, 1)

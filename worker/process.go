@@ -121,7 +121,7 @@ func newProcess(c config.Config, first control.Message, log *slog.Logger, level 
 		random: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
 	}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
-	p.tooMany = "a session has at most " + strconv.Itoa(c.Limits.ChannelsMax) + " channels; unsubscribe from some first"
+	p.tooMany = "at most " + strconv.Itoa(c.Limits.ChannelsMax) + " channels a session"
 	p.store = replica.NewStore(replica.Limits{
 		Bytes: int64(c.Limits.HistoryBytesMax), Age: c.Limits.HistoryAgeMax, Records: c.Limits.HistoryRecordsMax,
 	})
