@@ -19,6 +19,7 @@ import (
 	"github.com/odin-ws/odin/internal/replica"
 	"github.com/odin-ws/odin/internal/wire"
 	"github.com/odin-ws/odin/kafka"
+	"github.com/odin-ws/odin/shm"
 )
 
 // stopped is a worker whose loop has ended, so that a test may play it.
@@ -84,7 +85,7 @@ func TestABodyThatNeverComesPinsNoHandshake(t *testing.T) {
 		fmt.Fprintf(c, "POST /health HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n")
 	}
 	st.await("the handshakes' deadline frees their places", func() bool {
-		return st.workers[0].process.doors.pending.Load() == 0
+		return st.segment.Slot(0).Counter(shm.ConnectionsAccepted) >= 3 && st.workers[0].process.doors.pending.Load() == 0
 	})
 	c, err := net.Dial("tcp", st.workers[0].address)
 	st.must(err)
