@@ -61,6 +61,25 @@ func TestRealBrokerKilled(t *testing.T) {
 	s.stop(t)
 }
 
+// inSync waits until every partition has so many replicas in sync.
+func inSync(t *testing.T, b *broker, replicas int) {
+	t.Helper()
+	admin := kadm.NewClient(b.producer)
+	eventually(t, longer, "all replicas are in sync", func() (bool, string) {
+		topics, err := admin.ListTopics(t.Context(), allTopics()...)
+		if err != nil {
+			return false, err.Error()
+		}
+		lagging := 0
+		topics.EachPartition(func(p kadm.PartitionDetail) {
+			if len(p.ISR) < replicas {
+				lagging++
+			}
+		})
+		return lagging == 0, fmt.Sprint(lagging, " partitions lag")
+	})
+}
+
 // TestRealLeadersKilled kills one broker of three, then another, while records
 // come in: leaders move, nothing is missing and nothing arrives twice.
 func TestRealLeadersKilled(t *testing.T) {
@@ -72,6 +91,7 @@ func TestRealLeadersKilled(t *testing.T) {
 	}
 	stop := b.produceOn(t, 100, everyChannel("LEAD")...)
 	for _, node := range cluster.Nodes[:2] {
+		inSync(t, b, 3) // or the kill would take the only replica that is up to date
 		before := records(clients[0].entries())
 		node.Kill(t)
 		eventually(t, longer, "records come in again", func() (bool, string) {

@@ -10,8 +10,8 @@ import (
 
 // Deadlines that only a failure meets; the machine may be very busy.
 const (
-	soon   = 15 * time.Second
-	longer = 60 * time.Second
+	soon   = 30 * time.Second
+	longer = 3 * time.Minute
 )
 
 // pollEvery is how often a condition is looked at that nobody announces.
