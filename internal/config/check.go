@@ -36,7 +36,14 @@ func (k *checker) say(involved []string, key, format string, args ...any) {
 			return
 		}
 	}
-	k.found = append(k.found, Problem{Place: k.origins[key], Key: key, What: fmt.Sprintf(format, args...)})
+	place := k.origins[key]
+	for _, other := range involved {
+		// A default breaks no rule: what somebody set beside it does.
+		if o := k.origins[other]; place == OriginDefault && o != "" && o != OriginDefault {
+			place = o
+		}
+	}
+	k.found = append(k.found, Problem{Place: place, Key: key, What: fmt.Sprintf(format, args...)})
 }
 
 func (k *checker) server() {

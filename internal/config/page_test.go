@@ -123,6 +123,7 @@ func FuzzFile(f *testing.F) {
 		f.Add([]byte(wrong.text))
 	}
 	f.Add([]byte("a: &a [*a]\nroutes: &r [*r]\nkafka: &k {sasl: *k}\n? {x: y}\n: z\n"))
+	f.Add([]byte("limits: {topics_max: 1}"))
 	f.Add([]byte("%YAML 1.1\n--- !!map\n!!str listen: !!binary aGk=\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		l := loader{in: Input{Host: host()}, table: Keys(), origins: Origins{}}
