@@ -28,7 +28,7 @@ func (p *process) adopt(a arrival) {
 		p.log.Debug("the client left at once", "err", err)
 	}
 	s := p.sessions.add()
-	s.fd, s.stage, s.remote, s.openedAtUnix = a.fd, open, a.remote, p.wall
+	s.fd, s.stage, s.remote = a.fd, open, a.remote
 	p.population.Store(int64(p.sessions.live))
 	if err := p.clients.Add(s.fd, s.token(), loop.Input); err != nil {
 		p.log.Error("poll a session", "err", err)

@@ -130,7 +130,6 @@ func (p *process) receive(s *session, m wire.Message) {
 		p.block.Add(shm.PongsReceived, 1)
 		s.awaiting = false
 	case wire.Close:
-		s.peerClosed = true
 		code, _ := wire.ParseClose(m.Payload)
 		p.close(s, answered(code), func(dst []byte) []byte { return wire.AppendCloseReply(dst, m.Payload) })
 	}

@@ -45,14 +45,12 @@ type session struct {
 	deadline int64  // when pong is late, or lingering ends; monotonic ns
 	pingAt   int64  // of the next ping; monotonic ns
 
-	errors       int // request errors since errorsSince
-	errorsSince  int64
-	discarded    int // bytes of input since the close
-	lagAt        int // in process.lagging, plus 1; 0: not there
-	code         wire.CloseCode
-	peerClosed   bool // the client sent a close frame
-	remote       netip.AddrPort
-	openedAtUnix int64
+	errors      int // request errors since errorsSince
+	errorsSince int64
+	discarded   int // bytes of input since the close
+	lagAt       int // in process.lagging, plus 1; 0: not there
+	code        wire.CloseCode
+	remote      netip.AddrPort
 }
 
 // token names this use of the session's slot to the poller.
