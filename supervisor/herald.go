@@ -1,33 +1,35 @@
 package supervisor
 
 import (
-	"fmt"
 	"log/slog"
-	"os"
-	"runtime"
-	"strings"
-	"syscall"
 	"time"
 
+	"github.com/odin-ws/odin/internal/status"
 	"github.com/odin-ws/odin/shm"
 	"github.com/odin-ws/odin/systemd"
 )
 
-// herald tells the outside how odind does: the caller of Run and the service
-// manager.
-type herald struct {
-	notifier  *systemd.Notifier
-	physician *physician
-	info      ReadyInfo
-	ready     func(ReadyInfo)
-	log       *slog.Logger
+// statusEvery bounds how often the manager's status line changes. Only the
+// start and the stop, once each, bring it up to date besides.
+const statusEvery = time.Second
 
-	announced bool
+// herald tells the outside how odind does: the caller of Run, and the service
+// manager, which waits for more: the caller for one worker that accepts, the
+// manager for all of them.
+type herald struct {
+	notifier *systemd.Notifier
+	info     ReadyInfo
+	ready    func(ReadyInfo)
+	log      *slog.Logger
+
+	announced bool // to the caller
+	up        bool // so the manager was told
 	stopping  bool
-	status    string
-	barked    time.Time // last told the watchdog
-	measured  time.Time
-	usage     syscall.Rusage // at measured
+	stuck     int // slot of the worker for which the watchdog goes hungry, or nobody
+
+	status string
+	said   time.Time // the status
+	fed    time.Time // the watchdog
 }
 
 // tell passes on what has changed.
@@ -39,61 +41,91 @@ func (h *herald) tell(c *crew) {
 		if h.ready != nil {
 			h.ready(h.info)
 		}
+	}
+	if is.ready && is.complete && !h.up {
+		h.up = true
 		h.check(h.notifier.Ready())
+		h.say(c)
 	}
 	if c.stopping && !h.stopping {
 		h.stopping = true
 		h.check(h.notifier.Stopping())
+		h.say(c)
+		h.ask(c)
 	}
-	if status := c.summary(is); status != h.status {
-		h.status = status
-		h.check(h.notifier.Status(status))
+}
+
+// tick is called at every poll of the crew: the watchdog is fed from the loop
+// that it watches.
+func (h *herald) tick(c *crew) {
+	now := c.now()
+	if every := h.notifier.WatchdogInterval(); every > 0 && now.Sub(h.fed) >= every && h.tended(c) {
+		h.fed = now
+		h.check(h.notifier.Watchdog())
 	}
+	if now.Sub(h.said) >= statusEvery {
+		h.say(c)
+		h.ask(c)
+	}
+}
+
+// say sends the status line, if it has changed.
+func (h *herald) say(c *crew) {
+	h.said = c.now()
+	if line := c.line(shm.Now()); line != h.status {
+		h.status = line
+		h.check(h.notifier.Status(line))
+	}
+}
+
+// line is the status with what is wrong.
+func (c *crew) line(now shm.Clock) string {
+	s := status.Read(c.segment, now)
+	if is := c.readiness.Load(); !is.ready {
+		return s.Line(is.reasons)
+	}
+	return s.Line(s.Warnings)
+}
+
+// startPatience is for how long the manager is asked to wait on for a start
+// when it has no watchdog that says how long we may be silent.
+const startPatience = 30 * time.Second
+
+// stopSpare is what the end of odind itself may take once its workers are
+// gone or killed.
+const stopSpare = 5 * time.Second
+
+// ask has the manager wait for what has no end that it could know: a start
+// goes on as long as the brokers are away, a stop as long as
+// limits.stop_ms_max. Between the two it has nothing to wait for, and the
+// request would hold up its watchdog.
+func (h *herald) ask(c *crew) {
+	switch {
+	case c.stopping:
+		h.check(h.notifier.Extend(max(0, c.killAt.Sub(c.now())) + stopSpare))
+	case !h.up && h.tended(c):
+		patience := startPatience
+		if w := 2 * h.notifier.WatchdogInterval(); w > 0 {
+			patience = w
+		}
+		h.check(h.notifier.Extend(patience))
+	}
+}
+
+// tended tells whether every worker beats or is being dealt with, and logs
+// when that changes.
+func (h *herald) tended(c *crew) bool {
+	stuck := c.stuck()
+	if stuck != h.stuck && stuck != nobody {
+		h.log.Error("the service manager's watchdog is not fed: a worker does not beat and can't be got rid of",
+			"worker", stuck, "pid", c.slots[stuck].worker.pid, "silent", c.liveness.silence(stuck).Round(time.Second).String())
+	}
+	h.stuck = stuck
+	return stuck == nobody
 }
 
 func (h *herald) check(err error) {
 	if err != nil {
 		h.log.Warn("service manager not told", "err", err)
-	}
-}
-
-// summary is one line for `systemctl status`.
-func (c *crew) summary(is *readiness) string {
-	line := fmt.Sprintf("%d of %d workers accept, %d partitions", c.accepting(), len(c.slots), c.segment.Partitions())
-	if !is.ready {
-		line += ": " + strings.Join(is.reasons, "; ")
-	}
-	return line
-}
-
-// measureEvery is how often our own use of the machine is measured.
-const measureEvery = time.Second
-
-// tick feeds the watchdog and keeps our own numbers.
-func (h *herald) tick(now time.Time, segment *shm.Segment) {
-	if every := h.notifier.WatchdogInterval(); every > 0 && now.Sub(h.barked) >= every {
-		h.barked = now
-		h.check(h.notifier.Watchdog())
-	}
-	if now.Sub(h.measured) >= measureEvery {
-		h.measured = now
-		h.measure(segment.Process())
-		h.physician.measure(now)
-	}
-}
-
-func (h *herald) measure(p *shm.Process) {
-	var usage syscall.Rusage
-	if syscall.Getrusage(syscall.RUSAGE_SELF, &usage) == nil {
-		p.Add(shm.SupervisorCPUUser, uint64(max(0, usage.Utime.Nano()-h.usage.Utime.Nano())))
-		p.Add(shm.SupervisorCPUSystem, uint64(max(0, usage.Stime.Nano()-h.usage.Stime.Nano())))
-		h.usage = usage
-	}
-	var memory runtime.MemStats
-	runtime.ReadMemStats(&memory)
-	p.Set(shm.SupervisorHeapBytes, int64(memory.HeapAlloc))
-	p.Set(shm.SupervisorGoroutines, int64(runtime.NumGoroutine()))
-	if open, err := os.ReadDir("/proc/self/fd"); err == nil {
-		p.Set(shm.SupervisorOpenFds, int64(len(open)-1)) // the directory itself
 	}
 }

@@ -27,14 +27,16 @@ type liveness struct {
 	suspectPolls int
 	deadPolls    int
 
-	last   time.Time // of the last poll
+	last   time.Time     // of the last poll
+	gap    time.Duration // between the last two, as far as it counts
 	pulses []pulse
 }
 
 // pulse is one slot's heartbeat.
 type pulse struct {
-	count uint64
-	stale int // on-time polls that found count unchanged
+	count  uint64
+	stale  int           // on-time polls that found count unchanged
+	silent time.Duration // since count changed, as we have seen it
 }
 
 func newLiveness(slots int, beat, suspectAfter, deadAfter time.Duration) *liveness {
@@ -52,7 +54,7 @@ func polls(d, beat time.Duration) int { return max(1, int((d+beat-1)/beat)) }
 // begin starts a poll of all slots: all counts restart if it is late.
 func (l *liveness) begin(now time.Time) (late bool) {
 	late = !l.last.IsZero() && now.Sub(l.last) > lateBeats*l.beat
-	l.last = now
+	l.gap, l.last = min(now.Sub(l.last), lateBeats*l.beat), now
 	if late {
 		for i := range l.pulses {
 			l.pulses[i].stale = 0
@@ -62,16 +64,23 @@ func (l *liveness) begin(now time.Time) (late bool) {
 }
 
 // restart forgets what was counted of a slot: a new worker runs in it.
-func (l *liveness) restart(slot int) { l.pulses[slot].stale = 0 }
+func (l *liveness) restart(slot int) { l.pulses[slot].stale, l.pulses[slot].silent = 0, 0 }
+
+// silence is how long a slot's worker has not beaten. Unlike a verdict it goes
+// on counting over late polls, a bounded part of each: a machine that stood
+// still adds next to nothing, one on which every poll is late can't hide a
+// silence for ever.
+func (l *liveness) silence(slot int) time.Duration { return l.pulses[slot].silent }
 
 // look takes the beats that a slot's worker has counted, once a poll.
 func (l *liveness) look(slot int, count uint64) verdict {
 	p := &l.pulses[slot]
 	if p.count != count {
-		p.count, p.stale = count, 0
+		*p = pulse{count: count}
 		return alive
 	}
 	p.stale++
+	p.silent += l.gap
 	switch {
 	case p.stale > l.deadPolls:
 		return dead

@@ -114,6 +114,31 @@ func TestNewWorkerStartsFresh(t *testing.T) {
 	}
 }
 
+// TestSilenceIsWhatWeWereThereFor: it counts on over late polls, and what
+// we slept through hardly counts.
+func TestSilenceIsWhatWeWereThereFor(t *testing.T) {
+	w := newWatching(1)
+	silence := func(polls int, gap, want time.Duration) {
+		t.Helper()
+		w.count[0]++
+		w.poll(gap)
+		for range polls {
+			w.poll(gap)
+		}
+		if got := w.silence(0); got != want {
+			t.Errorf("%d polls, one in %v: silent for %v, want %v", polls, gap, got, want)
+		}
+	}
+	silence(0, beat, 0)
+	silence(100, beat, 10*time.Second)
+	silence(100, 2*lateBeats*beat, 100*lateBeats*beat)
+	silence(1, time.Hour, lateBeats*beat)
+	w.restart(0)
+	if got := w.silence(0); got != 0 {
+		t.Errorf("its predecessor's silence counts: %v", got)
+	}
+}
+
 func TestPollsRoundUp(t *testing.T) {
 	for _, c := range []struct {
 		d, beat time.Duration

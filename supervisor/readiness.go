@@ -15,6 +15,7 @@ type readiness struct {
 
 	stopping  bool
 	accepting int      // workers that take clients
+	complete  bool     // every worker does that was not given up
 	fault     string   // why some worker's source is not healthy
 	missing   []string // topics
 }
@@ -26,7 +27,7 @@ func (c *crew) refresh() {
 	reasons := c.reasons(was)
 	next := &readiness{
 		ready: len(reasons) == 0, was: was || len(reasons) == 0, reasons: reasons,
-		stopping: c.stopping, accepting: c.accepting(), fault: c.anyFault(), missing: c.missing,
+		stopping: c.stopping, accepting: c.accepting(), complete: c.complete(), fault: c.anyFault(), missing: c.missing,
 	}
 	c.readiness.Store(next)
 	c.segment.Process().SetState(state(c.stopping, next.was))
@@ -76,6 +77,17 @@ func (c *crew) reasons(was bool) (why []string) {
 // accepting counts the workers that take clients.
 func (c *crew) accepting() int {
 	return len(those(c.views(), func(v view) bool { return v.sound() && v.ready }))
+}
+
+// complete tells whether every worker accepts. Slots that were given up have
+// none, and are not waited for.
+func (c *crew) complete() bool {
+	for slot, v := range c.views() {
+		if !c.slots[slot].givenUp && !(v.sound() && v.ready) {
+			return false
+		}
+	}
+	return true
 }
 
 // sourceFault is why no worker's source is healthy, "" if one's is.

@@ -81,7 +81,8 @@ func (h *house) supervise(ctx context.Context, cfg config.Config, opts Options, 
 	h.serve(c, opts.Version, log)
 	c.begin()
 
-	herald := &herald{notifier: notifier, physician: h.physician, info: h.info, ready: opts.Ready, log: log}
+	herald := &herald{notifier: notifier, info: h.info, ready: opts.Ready, log: log, stuck: nobody}
+	usage := &usage{process: h.segment.Process()}
 	ticker := time.NewTicker(cfg.Limits.HeartbeatBeat)
 	defer ticker.Stop()
 	asked := ctx.Done()
@@ -96,7 +97,10 @@ func (h *house) supervise(ctx context.Context, cfg config.Config, opts Options, 
 			c.stop(context.Cause(ctx).Error())
 		case <-ticker.C:
 			c.tick()
-			herald.tick(time.Now(), h.segment)
+			if now := time.Now(); usage.due(now) {
+				h.physician.measure(now)
+			}
+			herald.tick(c)
 		}
 		herald.tell(c)
 		if over, err := c.over(); over {

@@ -358,7 +358,7 @@ func TestServiceManagerIsTold(t *testing.T) {
 	}
 	o := serve(t, quick(t, 1), "NOTIFY_SOCKET="+name, "WATCHDOG_USEC=200000")
 	eventually(t, "READY", told("READY=1"))
-	eventually(t, "STATUS", told("STATUS=1 of 1 workers accept, 8 partitions"))
+	eventually(t, "STATUS", told("STATUS=ready: 1 of 1 worker ready, 0 sessions, 8 partitions, lag 0"))
 	eventually(t, "WATCHDOG", told("WATCHDOG=1"))
 	env, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", o.pid(0)))
 	if err != nil || strings.Contains(string(env), "NOTIFY_SOCKET") || !strings.Contains(string(env), "GOMAXPROCS=") {

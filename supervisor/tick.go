@@ -69,6 +69,25 @@ func (c *crew) killLater(w *worker) {
 	}
 }
 
+// reapMax is how long the end of a worker that was killed may take to be
+// reported: the kernel takes its memory and its sockets apart first.
+const reapMax = 10 * time.Second
+
+// stuck is the slot of a worker that has not beaten for longer than it takes
+// to notice that, to dump it, to kill it and to wait for its end; or nobody.
+// Up to then the silence is ours to deal with, and a slot without a worker
+// (starting again later, given up) owes no beat. Beyond, nothing that we can
+// do has helped.
+func (c *crew) stuck() int {
+	most := c.limits.HeartbeatDead + killGrace + reapMax
+	for _, s := range c.slots {
+		if s.worker != nil && c.liveness.silence(s.index) > most {
+			return s.index
+		}
+	}
+	return nobody
+}
+
 // killDue kills those whose time is up.
 func (c *crew) killDue(now time.Time) {
 	if c.stopping && !now.Before(c.killAt) {

@@ -77,6 +77,13 @@ func (n *Notifier) Reloading() error {
 	return n.send("RELOADING=1\nMONOTONIC_USEC=" + strconv.FormatInt(now.Nano()/1000, 10))
 }
 
+// Extend asks the manager to wait so much longer, from now, for the start or
+// the stop that is under way; it never shortens what is allowed. (Its watchdog
+// waits too: do not call it while neither is under way.)
+func (n *Notifier) Extend(by time.Duration) error {
+	return n.send("EXTEND_TIMEOUT_USEC=" + strconv.FormatInt(by.Microseconds(), 10))
+}
+
 // Watchdog says that the process is alive.
 func (n *Notifier) Watchdog() error { return n.send("WATCHDOG=1") }
 

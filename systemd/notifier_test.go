@@ -64,6 +64,7 @@ func TestDatagrams(t *testing.T) {
 			{n.Stopping, `STOPPING=1`},
 			{n.Reloading, `RELOADING=1\nMONOTONIC_USEC=[0-9]+`},
 			{n.Watchdog, `WATCHDOG=1`},
+			{func() error { return n.Extend(1500 * time.Millisecond) }, `EXTEND_TIMEOUT_USEC=1500000`},
 		} {
 			if err := c.call(); err != nil {
 				t.Fatal(err)

@@ -38,7 +38,9 @@ func Main() int {
 	}
 	name()
 	signals := make(chan os.Signal, 4)
-	signal.Notify(signals, unix.SIGTERM)
+	// ABRT is for the supervisor when the service manager's watchdog has lost
+	// patience with it, and reaches all of the unit's processes.
+	signal.Notify(signals, unix.SIGTERM, unix.SIGABRT)
 	// What a terminal sends to all processes is the supervisor's to act on.
 	signal.Ignore(unix.SIGINT, unix.SIGHUP, unix.SIGUSR2, unix.SIGTTIN, unix.SIGTTOU)
 	go p.heed(signals)
@@ -107,7 +109,7 @@ func setLevel(level *slog.LevelVar, text string) {
 	}
 }
 
-// heed stops the worker on TERM: from an operator, or from the kernel because
+// heed stops the worker: TERM comes from an operator, or from the kernel because
 // the supervisor is gone.
 func (p *process) heed(signals <-chan os.Signal) {
 	for range signals {

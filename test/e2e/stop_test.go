@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -108,4 +109,37 @@ func TestSupervisorKilled(t *testing.T) {
 	b.produce(t, batch(3, "AGAIN.trade")...)
 	b.settle(t, c)
 	again.stop(t)
+}
+
+// TestAborted does what a service manager's watchdog does to a supervisor that
+// is stuck: ABRT to every process. The supervisor dumps its goroutines and ends
+// by the signal, not with an exit code that means something else; the workers
+// close their sessions, as when it was killed.
+func TestAborted(t *testing.T) {
+	t.Parallel()
+	b := startBroker(t, 1)
+	s := startOdind(t, options{brokers: b.addr})
+	clients := clientsOnEach(t, s, 5)
+	all := s.descendants()
+	s.signal(t, syscall.SIGSTOP)
+	for _, pid := range all {
+		must(t, syscall.Kill(pid, syscall.SIGABRT))
+	}
+	s.signal(t, syscall.SIGCONT)
+	for _, c := range clients {
+		if code, reason := c.closed(t, stopWithin+soon); code != 1001 || reason.RetryMin == nil {
+			t.Errorf("%s: closed with %d %+v", c.name, code, reason)
+		}
+	}
+	s.code(t, soon)
+	if how := s.cmd.ProcessState.Sys().(syscall.WaitStatus); !how.Signaled() || how.Signal() != syscall.SIGABRT {
+		t.Errorf("the supervisor ended with %v", s.cmd.ProcessState)
+	}
+	if log := s.err.String(); !strings.Contains(log, "supervisor.(*house).supervise") {
+		t.Error("no stacks of the supervisor in its log")
+	}
+	eventually(t, stopWithin+soon, "no process is left", func() (bool, string) {
+		left := s.descendants()
+		return len(left) == 0, fmt.Sprint(left)
+	})
 }
