@@ -37,7 +37,8 @@ var rooms = map[string][]string{
 	"internal/hub":       {"internal/event", "internal/wire"},
 	"internal/config":    {"internal/event", "internal/route", "shm"},
 	"internal/metrics":   {"internal/event", "shm"},
-	"internal/status":    {"internal/event", "shm"},
+	"internal/text":      {},
+	"internal/status":    {"internal/event", "internal/text", "shm"},
 	"internal/sim":       {"internal/event", "internal/replica", "internal/resume", "internal/election", "internal/bus"},
 	"internal/demo":      {"internal/*"},
 	"worker":             {"shm", "kafka", "nats", "internal/*"},
@@ -61,7 +62,7 @@ var outside = map[string][]string{
 
 // pure rooms decide; they never wait, ask the time or touch the world.
 var (
-	pure    = []string{"internal/event", "internal/replica", "internal/resume", "internal/election", "internal/route", "internal/wire", "internal/bus", "internal/hub"}
+	pure    = []string{"internal/event", "internal/text", "internal/replica", "internal/resume", "internal/election", "internal/route", "internal/wire", "internal/bus", "internal/hub"}
 	worldly = []string{"os", "net", "syscall", "context", "log", "log/slog", "sync", "math/rand", "math/rand/v2", "golang.org/x/sys/unix"}
 )
 

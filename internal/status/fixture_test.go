@@ -21,7 +21,7 @@ const second = int64(time.Second)
 
 func newBench(t testing.TB, workers int, topics map[string]int, order ...string) *bench {
 	t.Helper()
-	seg, err := shm.Create(filepath.Join(t.TempDir(), "stats.shm"), shm.Layout{Slots: workers, Partitions: 256})
+	seg, err := shm.Create(filepath.Join(t.TempDir(), "stats.shm"), shm.Layout{Slots: workers, Partitions: 4096})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,13 +57,17 @@ func (b *bench) worker(i int) {
 	slot.Beat(b.now.Monotonic - 30e6)
 	numbers := slot.Block(1)
 	numbers.Set(shm.SourceHealthy, 1)
-	numbers.Set(shm.Sessions, int64(6172-100*i))
+	numbers.Set(shm.Sessions, int64(max(6172-100*i, 7*i)))
 	numbers.Set(shm.ResidentBytes, 410<<20)
 	numbers.Set(shm.OwedBytes, 1258291)
 	numbers.Add(shm.Deliveries, 617283945)
 	numbers.Add(shm.DeliveryBytes, 617283945*200)
 	numbers.Add(shm.CPUUser, 300e9)
 	numbers.Add(shm.CPUSystem, 5678e9)
+	numbers.Add(shm.RecordsFetched, 4938271)
+	numbers.Observe(shm.DeliveryLatency, 1500, 900000)
+	numbers.Observe(shm.DeliveryLatency, 20000, 100000)
+	numbers.Observe(shm.TurnLength, 70, 1000)
 }
 
 // partition adds one that its owner follows without lag.

@@ -12,7 +12,7 @@ import (
 func Read(seg *shm.Segment, now shm.Clock) Status {
 	p := seg.Process()
 	s := Status{
-		Version: p.Name(shm.Version), PID: p.Pid(), UptimeS: since(p.StartedNS(), now),
+		TS: now.Wall / int64(time.Millisecond), Version: p.Name(shm.Version), PID: p.Pid(), UptimeS: since(p.StartedNS(), now),
 		ConfigDigest: p.Name(shm.Digest), Listen: p.Name(shm.Listen), Operator: p.Name(shm.Operator), Node: p.Name(shm.Node),
 		HeartbeatAgeMS: p.BeatAge(now).Milliseconds(), Warnings: []string{},
 	}
@@ -25,6 +25,9 @@ func Read(seg *shm.Segment, now shm.Clock) Status {
 	}
 	countOwned(&s)
 	s.Balance = balance(s.Workers, s.Sessions)
+	s.ClosedByCode = closedByCode(seg)
+	s.reading = readRest(seg, now)
+	s.SinceStart = s.sinceStart()
 	s.judge(seg, now)
 	return s
 }
@@ -33,8 +36,11 @@ func readWorker(slot *shm.Slot, now shm.Clock) Worker {
 	pid, generation, spawned := slot.Spawned()
 	w := Worker{
 		Slot: slot.Index(), PID: pid, Generation: generation, State: workerState(slot.State()), Reason: slot.Reason(),
-		Sessions:   slot.Gauge(shm.Sessions),
-		Deliveries: slot.Counter(shm.Deliveries), DeliveryBytes: slot.Counter(shm.DeliveryBytes),
+		Sessions: slot.Gauge(shm.Sessions), Subscriptions: slot.Gauge(shm.Subscriptions), BlockedSessions: slot.Gauge(shm.BlockedSessions),
+		Deliveries: slot.Counter(shm.Deliveries), DeliveryBytes: slot.Counter(shm.DeliveryBytes), RecordsFetched: slot.Counter(shm.RecordsFetched),
+		Handshakes: slot.Counter(shm.Handshakes), Refused: family(slot, shm.RefusedConnections), Closed: family(slot, shm.SessionsClosed1000),
+		SlowCloses: slot.Counter(shm.SlowCloses), Gaps: slot.Counter(shm.Gaps),
+		SlowDrops:      slot.Counter(shm.SlowDrops) + slot.Counter(shm.SlowConflations),
 		CPUS:           round(float64(slot.Counter(shm.CPUUser)+slot.Counter(shm.CPUSystem)) / 1e9),
 		ResidentBytes:  slot.Gauge(shm.ResidentBytes),
 		OwedBytes:      slot.Gauge(shm.OwedBytes),
@@ -51,6 +57,26 @@ func readWorker(slot *shm.Slot, now shm.Clock) Worker {
 		w.LentTo = &to
 	}
 	return w
+}
+
+// family is the sum of all counters of first's name.
+func family(slot *shm.Slot, first shm.Counter) (sum uint64) {
+	name := first.Metric().Name
+	for c := first; c < shm.CounterCount && c.Metric().Name == name; c++ {
+		sum += slot.Counter(c)
+	}
+	return sum
+}
+
+func closedByCode(seg *shm.Segment) map[string]uint64 {
+	byCode := map[string]uint64{}
+	name := shm.SessionsClosed1000.Metric().Name
+	for c := shm.SessionsClosed1000; c.Metric().Name == name; c++ {
+		for i := range seg.Layout().Slots {
+			byCode[c.Metric().Value] += seg.Slot(i).Counter(c)
+		}
+	}
+	return byCode
 }
 
 // workerState has no word for a slot in which nothing ran yet: it is about to.

@@ -3,6 +3,8 @@ package status
 // Status is odind at one moment. Numbers of different workers are read one
 // after the other, so sums are as good as the moment is long.
 type Status struct {
+	// TS is when it was read, in milliseconds since 1970.
+	TS int64 `json:"ts"`
 	// Version of odind that wrote the segment.
 	Version string `json:"version"`
 	// PID of the supervisor.
@@ -35,10 +37,19 @@ type Status struct {
 	// Balance is the largest number of sessions of a worker divided by the
 	// mean; 1 is even, also without sessions.
 	Balance float64 `json:"balance"`
+	// SinceStart is what happened each second, on the average since the
+	// supervisor started.
+	SinceStart Flow `json:"since_start"`
+	// ClosedByCode is the sessions that ended since start by close code; 1006:
+	// without a close frame.
+	ClosedByCode map[string]uint64 `json:"closed_by_code"`
+
+	reading reading
 }
 
 // Worker is one slot.
 type Worker struct {
+	// Slot is the worker's stable index.
 	Slot int `json:"slot"`
 	// PID of the worker that runs, or last ran, here; 0 if none did.
 	PID int `json:"pid"`
@@ -49,17 +60,38 @@ type Worker struct {
 	// Reason says why it is not well, as the worker itself sees it; "" if it is.
 	Reason string `json:"reason"`
 	// UptimeS is seconds since the worker started, 0 if it is gone.
-	UptimeS  float64 `json:"uptime_s"`
-	Sessions int64   `json:"sessions"`
-	// Deliveries and DeliveryBytes of all generations.
-	Deliveries    uint64 `json:"deliveries"`
+	UptimeS float64 `json:"uptime_s"`
+	// Sessions connected now.
+	Sessions int64 `json:"sessions"`
+	// Subscriptions to channels and patterns that its sessions hold now.
+	Subscriptions int64 `json:"subscriptions"`
+	// Deliveries since start, of all generations.
+	Deliveries uint64 `json:"deliveries"`
+	// DeliveryBytes written for them, frame headers included.
 	DeliveryBytes uint64 `json:"delivery_bytes"`
+	// RecordsFetched from the source since start, of the partitions it owned.
+	RecordsFetched uint64 `json:"records_fetched"`
 	// CPUS is CPU seconds used by all generations.
 	CPUS float64 `json:"cpu_s"`
 	// ResidentBytes is memory in use.
 	ResidentBytes int64 `json:"resident_bytes"`
 	// OwedBytes is what sessions are owed and the kernel has not taken.
 	OwedBytes int64 `json:"owed_bytes"`
+	// BlockedSessions wait for the kernel to take more.
+	BlockedSessions int64 `json:"blocked_sessions"`
+	// Handshakes completed since start.
+	Handshakes uint64 `json:"handshakes"`
+	// Refused is the connections refused with 503 since start.
+	Refused uint64 `json:"refused"`
+	// Closed is the sessions that ended since start, in whatever way.
+	Closed uint64 `json:"closed"`
+	// SlowCloses is those of them that were closed because they were too slow.
+	SlowCloses uint64 `json:"slow_closes"`
+	// SlowDrops is the records dropped, or replaced by newer ones, for slow
+	// sessions since start.
+	SlowDrops uint64 `json:"slow_drops"`
+	// Gaps is the notices sent of them.
+	Gaps uint64 `json:"gaps"`
 	// Partitions that it owns.
 	Partitions int `json:"partitions"`
 	// HeartbeatAgeMS is how long it has been silent, or since its start.
@@ -72,8 +104,10 @@ type Worker struct {
 
 // Partition is one partition of one topic.
 type Partition struct {
-	Topic     string `json:"topic"`
-	Partition int32  `json:"partition"`
+	// Topic is its name.
+	Topic string `json:"topic"`
+	// Partition is its number in the topic.
+	Partition int32 `json:"partition"`
 	// Owner is the slot that consumes it, null: nobody.
 	Owner *int `json:"owner"`
 	// Term counts the changes of owner.

@@ -3,119 +3,114 @@ package status
 import (
 	"fmt"
 	"io"
-	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/odin-ws/odin/internal/text"
 )
 
 // Limits of the text; the JSON has everything.
 const (
 	widthMin         = 40 // a narrower terminal gets lines of this width
 	warningsShownMax = 8
-	ownersShownMax   = 24 // bytes of the list of owners
 )
 
 // Text writes the status for a terminal, what is wrong first, no line longer
 // than width columns. What names contain can't control the terminal.
 func (s Status) Text(w io.Writer, width int) error {
 	width = max(width, widthMin)
-	var out strings.Builder
-	s.head(&out, width)
-	s.warned(&out, width)
-	out.WriteString("\n")
-	writeTable(&out, s.workerColumns(), width)
+	parts := [][]text.Line{s.head(width), s.Warned(width, warningsShownMax), text.Table(s.workerColumns(), width)}
 	if len(s.Partitions) > 0 {
-		out.WriteString("\n")
-		writeTable(&out, s.topicColumns(), width)
+		parts = append(parts, text.Table(s.topicColumns(), width))
+	}
+	var out strings.Builder
+	for i, lines := range parts {
+		if i > 0 && len(lines) > 0 {
+			out.WriteString("\n")
+		}
+		for _, line := range lines {
+			out.WriteString(line.String() + "\n")
+		}
 	}
 	_, err := io.WriteString(w, out.String())
 	return err
 }
 
-func (s Status) head(out *strings.Builder, width int) {
-	writeFacts(out, width, "odind "+s.Version, s.State, "up "+duration(s.UptimeS), fmt.Sprintf("pid %d", s.PID), labelled("node ", s.Node))
-	writeFacts(out, width, labelled("clients ", s.Listen), labelled("operator ", s.Operator), labelled("config ", s.ConfigDigest))
-	writeFacts(out, width, plural(len(s.Workers), "worker"), grouped(s.Sessions)+" sessions",
-		grouped(s.Deliveries)+" deliveries", "balance "+decimals(s.Balance))
+func (s Status) head(width int) []text.Line {
+	lines := facts(width, "odind "+s.Version, s.State, "up "+text.Duration(s.UptimeS), fmt.Sprintf("pid %d", s.PID), labelled("node ", s.Node))
+	lines = append(lines, facts(width, labelled("clients ", s.Listen), labelled("operator ", s.Operator), labelled("config ", s.ConfigDigest))...)
+	lines = append(lines, facts(width, text.Plural(len(s.Workers), "worker"), text.Grouped(s.Sessions)+" sessions",
+		text.Grouped(s.Deliveries)+" deliveries", "balance "+text.Decimals(s.Balance))...)
+	since := s.SinceStart
+	lines = append(lines, facts(width, "since start: "+text.PerSecond(since.Deliveries)+" deliveries/s", text.Size(int64(since.Bytes))+"B/s",
+		since.Latency.Words())...)
+	return append(lines, facts(width, s.slow()...)...)
 }
 
-func labelled(label, text string) string {
-	if text == "" {
+// slow is what is worth telling of slow clients, if anything is.
+func (s Status) slow() (told []string) {
+	var blocked, owed int64
+	var closed, dropped uint64
+	for _, w := range s.Workers {
+		blocked += w.BlockedSessions
+		owed += w.OwedBytes
+		closed += w.SlowCloses
+		dropped += w.SlowDrops
+	}
+	if blocked > 0 {
+		told = append(told, text.Plural(blocked, "session")+" blocked, owed "+text.Size(owed))
+	}
+	if closed > 0 {
+		told = append(told, text.Grouped(closed)+" closed as too slow")
+	}
+	if dropped > 0 {
+		told = append(told, text.Plural(dropped, "record")+" dropped for slow ones")
+	}
+	return told
+}
+
+func labelled(label, value string) string {
+	if value == "" {
 		return ""
 	}
-	return label + text
+	return label + value
 }
 
-// writeFacts puts as many facts into a line as fit.
-func writeFacts(out *strings.Builder, width int, facts ...string) {
-	line := ""
-	for _, fact := range facts {
-		fact = fit(plain(fact), width)
-		switch {
-		case fact == "":
-		case line == "":
-			line = fact
-		case len([]rune(line))+len([]rune(fact))+3 <= width:
-			line += "   " + fact
-		default:
-			out.WriteString(line + "\n")
-			line = fact
-		}
-	}
-	if line != "" {
-		out.WriteString(line + "\n")
-	}
-}
+func facts(width int, words ...string) []text.Line { return text.Facts(width, text.Cells(words...)...) }
 
-func (s Status) warned(out *strings.Builder, width int) {
-	if len(s.Warnings) > 0 {
-		out.WriteString("\n")
-	}
+// Warned is the warnings as lines, of the first most of them.
+func (s Status) Warned(width, most int) (lines []text.Line) {
 	for i, warning := range s.Warnings {
-		if i == warningsShownMax {
-			fmt.Fprintf(out, "! and %d more\n", len(s.Warnings)-i)
-			break
+		if i == most {
+			return append(lines, text.Line{{Text: fmt.Sprintf("! and %d more", len(s.Warnings)-i), Style: text.Bad}})
 		}
-		for j, line := range wrap(plain(warning), width-2) {
-			out.WriteString([]string{"! ", "  "}[min(j, 1)] + line + "\n")
+		for j, line := range text.Wrap(text.Plain(warning), width-2) {
+			lines = append(lines, text.Line{{Text: []string{"! ", "  "}[min(j, 1)] + line, Style: text.Bad}})
 		}
 	}
+	return lines
 }
 
-// wrap breaks text between words into lines of at most width runes.
-func wrap(text string, width int) (lines []string) {
-	line := ""
-	for word := range strings.FieldsSeq(text) {
-		word = fit(word, width)
-		if line != "" && len([]rune(line))+1+len([]rune(word)) > width {
-			lines, line = append(lines, line), ""
-		}
-		line = strings.TrimPrefix(line+" "+word, " ")
-	}
-	return append(lines, line)
-}
-
-func (s Status) workerColumns() []column {
-	columns := []column{
-		{title: "WORKER", right: true},
-		{title: "STATE"},
-		{title: "PID", right: true, worth: 4},
-		{title: "UP", right: true, worth: 5},
-		{title: "SESSIONS", right: true},
-		{title: "DELIVERIES", right: true, worth: 9},
-		{title: "OWNS", right: true, worth: 7},
-		{title: "OWED", right: true, worth: 6},
-		{title: "CPU", right: true, worth: 3},
-		{title: "MEM", right: true, worth: 2},
-		{title: "RESPAWNS", right: true, worth: 1},
-		{title: "BEAT", right: true, worth: 8},
+func (s Status) workerColumns() []text.Column {
+	columns := []text.Column{
+		{Title: "WORKER", Right: true},
+		{Title: "STATE"},
+		{Title: "PID", Right: true, Worth: 4},
+		{Title: "UP", Right: true, Worth: 5},
+		{Title: "SESSIONS", Right: true},
+		{Title: "DELIVERIES", Right: true, Worth: 9},
+		{Title: "OWNS", Right: true, Worth: 7},
+		{Title: "OWED", Right: true, Worth: 6},
+		{Title: "CPU", Right: true, Worth: 3},
+		{Title: "MEM", Right: true, Worth: 2},
+		{Title: "RESPAWNS", Right: true, Worth: 1},
+		{Title: "BEAT", Right: true, Worth: 8},
 	}
 	for _, w := range s.Workers {
-		fill(columns, []string{
-			strconv.Itoa(w.Slot), plain(w.State), strconv.Itoa(w.PID), w.living(duration(w.UptimeS)), grouped(w.Sessions),
-			short(float64(w.Deliveries)), strconv.Itoa(w.Partitions), size(w.OwedBytes), duration(w.CPUS),
-			w.living(size(w.ResidentBytes)), grouped(w.Respawns), w.living(brief(w.HeartbeatAgeMS)),
-		})
+		text.Fill(columns, text.Cells(
+			strconv.Itoa(w.Slot), text.Plain(w.State), strconv.Itoa(w.PID), w.living(text.Duration(w.UptimeS)), text.Grouped(w.Sessions),
+			text.Short(float64(w.Deliveries)), strconv.Itoa(w.Partitions), text.Size(w.OwedBytes), text.Duration(w.CPUS),
+			w.living(text.Size(w.ResidentBytes)), text.Grouped(w.Respawns), w.living(age(w.HeartbeatAgeMS)))...)
 	}
 	return columns
 }
@@ -126,73 +121,4 @@ func (w *Worker) living(cell string) string {
 		return "-"
 	}
 	return cell
-}
-
-func (s Status) topicColumns() []column {
-	columns := []column{
-		{title: "TOPIC"},
-		{title: "PARTITIONS", right: true},
-		{title: "LAG", right: true},
-		{title: "WORST", worth: 3},
-		{title: "OPEN", right: true, worth: 1},
-		{title: "OWNERS", worth: 2},
-	}
-	for _, t := range s.topics() {
-		fill(columns, []string{
-			fit(plain(t.name), 32), strconv.Itoa(len(t.partitions)), grouped(t.lag), t.worstWords(), grouped(t.open), t.owners(),
-		})
-	}
-	return columns
-}
-
-func fill(columns []column, cells []string) {
-	for i := range columns {
-		columns[i].cells = append(columns[i].cells, cells[i])
-	}
-}
-
-func (t *topic) worstWords() string {
-	if t.worst == nil {
-		return "-"
-	}
-	return fmt.Sprintf("p%d: %s, %s", t.worst.Partition, short(float64(t.worst.Lag)), duration(t.worst.LagS))
-}
-
-// owners lists the workers that consume the topic, and how many partitions
-// nobody does.
-func (t *topic) owners() string {
-	var slots []int
-	for _, p := range t.partitions {
-		if p.Owner != nil {
-			slots = append(slots, *p.Owner)
-		}
-	}
-	slices.Sort(slots)
-	slots = slices.Compact(slots)
-	text := ranges(slots)
-	if len(text) > ownersShownMax {
-		text = plural(len(slots), "worker")
-	}
-	if n := len(t.orphans); n > 0 {
-		text = strings.TrimPrefix(fmt.Sprintf("%s, none: %d", text, n), ", ")
-	}
-	return text
-}
-
-// ranges writes 0, 1, 2, 5 as 0-2, 5; numbers are in order.
-func ranges(numbers []int) string {
-	var words []string
-	for i := 0; i < len(numbers); {
-		j := i
-		for j+1 < len(numbers) && numbers[j+1] == numbers[j]+1 {
-			j++
-		}
-		word := strconv.Itoa(numbers[i])
-		if j > i {
-			word += "-" + strconv.Itoa(numbers[j])
-		}
-		words = append(words, word)
-		i = j + 1
-	}
-	return strings.Join(words, ", ")
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/odin-ws/odin/internal/text"
 	"github.com/odin-ws/odin/shm"
 )
 
@@ -17,7 +18,7 @@ const lagPatience = 10 * time.Second
 func (s *Status) judge(seg *shm.Segment, now shm.Clock) {
 	state := seg.Process().State()
 	if silent(seg, now) {
-		s.warn("no process of odind has shown a sign of life for %s: stopped, or the machine hangs", brief(s.HeartbeatAgeMS))
+		s.warn("no process of odind has shown a sign of life for %s: stopped, or the machine hangs", age(s.HeartbeatAgeMS))
 	} else {
 		s.judgeProcesses(seg, now)
 		if state != shm.Starting && state != shm.Empty {
@@ -61,7 +62,7 @@ func lives(slot *shm.Slot) bool {
 
 func (s *Status) judgeProcesses(seg *shm.Segment, now shm.Clock) {
 	if seg.Process().Stale(now) {
-		s.warn("supervisor (pid %d): no heartbeat for %s: nothing is watched", s.PID, brief(s.HeartbeatAgeMS))
+		s.warn("supervisor (pid %d): no heartbeat for %s: nothing is watched", s.PID, age(s.HeartbeatAgeMS))
 	}
 	up := seg.Process().State() == shm.Ready
 	for i := range s.Workers {
@@ -72,9 +73,9 @@ func (s *Status) judgeProcesses(seg *shm.Segment, now shm.Clock) {
 func (s *Status) judgeWorker(w *Worker, slot *shm.Slot, now shm.Clock, up bool) {
 	switch {
 	case lives(slot) && slot.Stale(now):
-		s.warn("worker %d (pid %d): no heartbeat for %s", w.Slot, w.PID, brief(w.HeartbeatAgeMS))
+		s.warn("worker %d (pid %d): no heartbeat for %s", w.Slot, w.PID, age(w.HeartbeatAgeMS))
 	case w.State == Gone && up:
-		s.warn("worker %d: gone (%s so far)", w.Slot, plural(int(w.Respawns), "respawn"))
+		s.warn("worker %d: gone (%s so far)", w.Slot, text.Plural(w.Respawns, "respawn"))
 	case w.State == Starting && up:
 		s.warn("worker %d: not ready yet", w.Slot)
 	}
@@ -90,63 +91,23 @@ func (s *Status) judgePartitions(seg *shm.Segment) {
 	if seg.TopologyVersion() > 0 && len(s.Partitions) == 0 {
 		s.warn("no partition is known")
 	}
-	for _, t := range s.topics() {
-		if len(t.orphans) > 0 {
-			s.warn("%s: no owner for %s %s", t.name, noun(len(t.orphans), "partition"), list(t.orphans))
+	for _, t := range s.Topics() {
+		if len(t.Orphans) > 0 {
+			s.warn("%s: no owner for %s %s", t.Name, text.Noun(len(t.Orphans), "partition"), list(t.Orphans))
 		}
-		if t.worst != nil && t.worst.LagS > lagPatience.Seconds() && t.worst.Owner != nil {
-			s.warn("%s: partition %d is %s", t.name, t.worst.Partition, lagWords(t.worst))
+		if t.Worst != nil && t.Worst.LagS > lagPatience.Seconds() && t.Worst.Owner != nil {
+			s.warn("%s: partition %d is %s", t.Name, t.Worst.Partition, lagWords(t.Worst))
 		}
 	}
 }
+
+func age(ms int64) string { return text.Duration(float64(ms) / 1000) }
 
 func lagWords(p *Partition) string {
 	if p.Lag == 0 {
-		return "unheard of for " + duration(p.LagS)
+		return "unheard of for " + text.Duration(p.LagS)
 	}
-	return grouped(p.Lag) + " " + noun(int(min(p.Lag, 2)), "record") + " behind, for " + duration(p.LagS)
-}
-
-// topic is the partitions of one name.
-type topic struct {
-	name       string
-	partitions []*Partition
-	orphans    []int32    // without an owner
-	worst      *Partition // the longest behind, then the farthest; nil if none lags
-	lag        int64      // of all
-	open       int64      // of all
-}
-
-// topics groups the partitions in the order in which topics became known.
-func (s *Status) topics() []*topic {
-	var all []*topic
-	index := map[string]*topic{}
-	for i := range s.Partitions {
-		p := &s.Partitions[i]
-		t := index[p.Topic]
-		if t == nil {
-			t = &topic{name: p.Topic}
-			index[p.Topic] = t
-			all = append(all, t)
-		}
-		t.add(p)
-	}
-	return all
-}
-
-func (t *topic) add(p *Partition) {
-	t.partitions = append(t.partitions, p)
-	t.lag += p.Lag
-	t.open += p.OpenTransaction
-	if p.Owner == nil {
-		t.orphans = append(t.orphans, p.Partition)
-	}
-	if p.Lag == 0 && p.LagS == 0 {
-		return
-	}
-	if w := t.worst; w == nil || p.LagS > w.LagS || p.LagS == w.LagS && p.Lag > w.Lag {
-		t.worst = p
-	}
+	return text.Grouped(p.Lag) + " " + text.Noun(p.Lag, "record") + " behind, for " + text.Duration(p.LagS)
 }
 
 // listMax is how many numbers a list names.
