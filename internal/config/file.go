@@ -1,17 +1,15 @@
 package config
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"iter"
 	"os"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
-	"go.yaml.in/yaml/v3"
+	"go.yaml.in/yaml/v4"
 )
 
 // fileMax bounds the configuration file: a larger one is not read.
@@ -32,43 +30,6 @@ func readFile(path string) ([]byte, error) {
 		err = fmt.Errorf("has more than %d bytes", fileMax)
 	}
 	return data, err
-}
-
-// document parses YAML into the node of its only document; nil if it is
-// empty.
-func document(data []byte) (*yaml.Node, error) {
-	decoder := yaml.NewDecoder(strings.NewReader(string(data)))
-	var doc, more yaml.Node
-	if err := decoder.Decode(&doc); err != nil {
-		if errors.Is(err, io.EOF) {
-			return nil, nil
-		}
-		return nil, err
-	}
-	if err := decoder.Decode(&more); err == nil {
-		return nil, fmt.Errorf("yaml: line %d: a second document, allowed: one", more.Line)
-	} else if !errors.Is(err, io.EOF) {
-		return nil, err
-	}
-	if doc.Kind != yaml.DocumentNode || len(doc.Content) != 1 {
-		return nil, nil
-	}
-	return doc.Content[0], nil
-}
-
-var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
-
-// syntax turns yaml's error into a place and what is wrong; yaml knows no
-// column.
-func syntax(file string, err error) Problem {
-	line, what := "1", err.Error()
-	if m := yamlLine.FindStringSubmatch(strings.ReplaceAll(what, "\n", " ")); m != nil {
-		what = m[2]
-		if m[1] != "" {
-			line = m[1]
-		}
-	}
-	return Problem{Place: file + ":" + line + ":1", What: "no proper YAML: " + what}
 }
 
 // pairs iterates over a mapping.
@@ -140,6 +101,9 @@ func section(prefix string, n *yaml.Node, table []Key, found func(Key, *yaml.Nod
 		return []wrong{{n, strings.TrimSuffix(prefix, "."), "is no mapping, allowed: " + listed(names)}}
 	}
 	for k, v := range pairs(n) {
+		if len(all) > mistakesMax {
+			break // looking for what was meant takes its time
+		}
 		name := prefix + k.Value
 		switch at := slices.IndexFunc(table, func(key Key) bool { return key.Name == name }); {
 		case k.Kind != yaml.ScalarNode || k.Tag == mergeTag:

@@ -9,10 +9,13 @@ import (
 	"strings"
 
 	"github.com/odin-ws/odin/internal/event"
-	"go.yaml.in/yaml/v3"
+	"go.yaml.in/yaml/v4"
 )
 
 const workersMax = event.MaxSlots
+
+// FileFlag is the flag that names the file.
+const FileFlag = "config"
 
 // DefaultFile is read when it exists and no other file is named.
 const DefaultFile = "/etc/odin/odin.yaml"
@@ -21,7 +24,7 @@ const DefaultFile = "/etc/odin/odin.yaml"
 type Input struct {
 	Flags         map[string]string // flags that were given, by name without dashes
 	Env           []string          // as os.Environ
-	File          string            // --config; "": ODIN_CONFIG, else DefaultFile when it exists
+	File          string            // of FileFlag; "": ODIN_CONFIG, else DefaultFile when it exists
 	NoDefaultFile bool              // odind demo reads none
 	Ignore        []string          // keys, and sections that end in a dot, of which only the defaults count
 	Host          Host              // defaults that depend on the machine
@@ -67,9 +70,21 @@ type loader struct {
 	problems Problems
 }
 
+// mistakesMax is how many mistakes of one source are told one by one: what has
+// more of them is no configuration.
+const mistakesMax = 100
+
+// problemShown is how many bytes of a key or of a mistake are told: a value may
+// be as large as the file.
+const problemShown = 600
+
 func (l *loader) add(wrongs []wrong, at func(*yaml.Node) string) {
-	for _, w := range wrongs {
-		l.problems = append(l.problems, Problem{Place: at(w.node), Key: w.key, What: w.what})
+	for i, w := range wrongs {
+		if i == mistakesMax {
+			l.problems = append(l.problems, Problem{Place: at(w.node), What: "more mistakes from here on, allowed: mend those above first"})
+			return
+		}
+		l.problems = append(l.problems, Problem{Place: at(w.node), Key: brief(w.key, problemShown), What: brief(w.what, problemShown)})
 	}
 }
 
@@ -105,7 +120,11 @@ func (l *loader) computed() {
 // file reads the file that the flag, else the variable names, else the
 // default one.
 func (l *loader) file() {
-	path, named := l.in.File, "--config"
+	path, named := l.in.File, "--"+FileFlag
+	if given, ok := l.in.Flags[FileFlag]; ok && given == "" {
+		l.problems = append(l.problems, Problem{Place: named, What: "names no file, allowed: a readable file; leave the flag out for the default"})
+		return
+	}
 	if path == "" {
 		path, named = l.env[EnvFile], EnvFile
 	}
@@ -138,7 +157,7 @@ func cannotRead(err error) string {
 func (l *loader) yaml(path string, data []byte) {
 	root, err := document(data)
 	if err != nil {
-		l.problems = append(l.problems, syntax(path, err))
+		l.problems = append(l.problems, syntax(path, data, err))
 		return
 	}
 	if root == nil {

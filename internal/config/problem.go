@@ -41,3 +41,13 @@ func (p Problems) Of(key string) (own Problems) {
 
 // allowed joins what is wrong with what would be right.
 func allowed(wrong, right string) string { return wrong + ", allowed: " + right }
+
+// brief keeps about max bytes of a text: its beginning and, since there it
+// says what would be right, its end.
+func brief(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	head, tail := text[:most/2], text[len(text)-most/2:]
+	return strings.ToValidUTF8(head, "") + "…" + strings.ToValidUTF8(tail, "")
+}

@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"github.com/odin-ws/odin/internal/route"
-	"go.yaml.in/yaml/v3"
+	"go.yaml.in/yaml/v4"
 )
 
 // routeFields are the keys of one route.

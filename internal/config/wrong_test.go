@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -191,9 +192,42 @@ var wrongFiles = map[string]wrongFile{
 	"too many topics": {"limits: {topics_max: 1}\n" + `routes: [{topic: a, channel: "{key}.b"}, {topic: b, channel: "{key}.c"}]`, []string{
 		`odin.yaml:2:9: routes: has 2 topics, allowed: at most limits.topics_max, 1`,
 	}},
-	"no YAML":         {"listen: :1\n\t- x\n", []string{`odin.yaml:2:1: no proper YAML: found a tab character that violates indentation`}},
-	"unknown anchor":  {"listen: *a\n", []string{`odin.yaml:1:1: no proper YAML: unknown anchor 'a' referenced`}},
-	"second document": {"node: a\n---\nnode: b\n", []string{`odin.yaml:2:1: no proper YAML: a second document, allowed: one`}},
+	"a tab": {"kafka:\n\tstart: end\n", []string{
+		`odin.yaml:2:1: no proper YAML: found character that cannot start any token, allowed: spaces, not tabs`,
+	}},
+	"a tab in a text": {"listen: :1\n\t- x\n", []string{
+		`odin.yaml:2:1: no proper YAML: found a tab character that violates indentation while scanning a plain scalar that begins at 1:9, allowed: spaces, not tabs`,
+	}},
+	"two keys in a line": {"kafka:\n  start: listen: x\n", []string{
+		`odin.yaml:2:16: no proper YAML: mapping values are not allowed in this context, allowed: one key a line, and quotes around a value with a colon and a space`,
+	}},
+	"a value that needs quotes": {"log:\n  level: @info\n", []string{
+		`odin.yaml:2:10: no proper YAML: found character that cannot start any token, allowed: quotes around such a value`,
+	}},
+	"a quote that is left open": {"log:\n  level: \"info\n", []string{
+		`odin.yaml:3:1: no proper YAML: found unexpected end of stream while scanning a quoted scalar that begins at 2:10`,
+	}},
+	"indented otherwise than before": {"log:\n   level: info\n  format: json\n", []string{
+		`odin.yaml:3:3: no proper YAML: did not find expected key while parsing a block mapping that begins at 1:1`,
+	}},
+	"not UTF-8":   {"node: a\nlisten: caf\xe9\n", []string{`odin.yaml:2:12: no proper YAML: incomplete UTF-8 octet sequence, allowed: UTF-8`}},
+	"a zero byte": {"node: a\nlisten: b\x00\n", []string{`odin.yaml:2:10: no proper YAML: control characters are not allowed (value: 0)`}},
+	"unknown anchor": {"listen: *hunter2\n", []string{
+		`odin.yaml:1:9: no proper YAML: an alias (*) without its anchor (&), allowed: quotes around a value that begins with *`,
+	}},
+	"second document":                  {"node: a\n---\nnode: b\n", []string{`odin.yaml:2:1: no proper YAML: a second document, allowed: one`}},
+	"a byte order mark moves no place": {"\ufefflisten: \":3001\"\nworkers: 0\n", []string{`odin.yaml:2:10: workers: 0 is out of range, allowed: 1 to 128`}},
+	"nor do line ends of Windows":      {"listen: \":3001\"\r\nworkers: 0\r\n", []string{`odin.yaml:2:10: workers: 0 is out of range, allowed: 1 to 128`}},
+	"nested without end": {"node: " + strings.Repeat("[", 20_000) + "\n", []string{
+		`odin.yaml:1:10007: no proper YAML: exceeded max depth of 10000`,
+	}},
+	"a very long value": {"workers: " + strings.Repeat("x", 700) + "\n", []string{
+		`odin.yaml:1:10: workers: "` + strings.Repeat("x", 299) + "…" + strings.Repeat("x", 261) + `" is no whole number, allowed: 1 to 128`,
+	}},
+	"a password as the value of another key": {"kafka:\n  sasl: {passwd: hunter2, password: hunter2}\n", []string{
+		`odin.yaml:2:10: kafka.sasl.passwd: unknown key, allowed: mechanism, user, password, password_file, did you mean "password"?`,
+		`odin.yaml:2:37: kafka.sasl.password: must not stand in the file, allowed: ODIN_KAFKA_SASL_PASSWORD, or kafka.sasl.password_file`,
+	}},
 	"nested too deeply": {"node: " + strings.Repeat("[", 40) + strings.Repeat("]", 40), []string{
 		`odin.yaml:1:7: node: is a list, allowed: one value`,
 		`odin.yaml:1:23: node: is nested too deeply, allowed: 16 levels`,
@@ -272,7 +306,12 @@ func TestWrongEnvironmentAndFlags(t *testing.T) {
 		"no such file of the variable": {Input{Env: []string{"ODIN_CONFIG=/nowhere/x.yaml"}}, []string{
 			`/nowhere/x.yaml: can't be read: no such file or directory, allowed: a readable file`,
 		}},
-		"a directory": {Input{File: "/"}, []string{`/: can't be read: is a directory, allowed: a readable file`}},
+		"a flag that names no file": {Input{Flags: map[string]string{FileFlag: ""}}, []string{
+			`--config: names no file, allowed: a readable file; leave the flag out for the default`,
+		}},
+		"a file in a file": {Input{File: "/dev/null/x"}, []string{`/dev/null/x: can't be read: not a directory, allowed: a readable file`}},
+		"an endless file":  {Input{File: "/dev/zero"}, []string{`/dev/zero: can't be read: has more than 1048576 bytes, allowed: a readable file`}},
+		"a directory":      {Input{File: "/"}, []string{`/: can't be read: is a directory, allowed: a readable file`}},
 		"no password file": {Input{Env: []string{"ODIN_KAFKA_SASL_PASSWORD_FILE=/nowhere/pw"}}, []string{
 			`ODIN_KAFKA_SASL_PASSWORD_FILE: kafka.sasl.password_file: /nowhere/pw can't be read: no such file or directory, allowed: a readable file`,
 		}},
@@ -313,5 +352,27 @@ func TestTooLargeAConfigurationIsRefused(t *testing.T) {
 	var problems Problems
 	if !errors.As(err, &problems) || len(problems) != 1 || problems[0].Key != "origins" || !strings.HasSuffix(problems[0].What, "bytes, allowed: at most 49152") {
 		t.Errorf("problems: %v", err)
+	}
+}
+
+// TestManyMistakes: a file of a megabyte that is none of ours is answered soon
+// and in a page, not in ten megabytes.
+func TestManyMistakes(t *testing.T) {
+	for name, line := range map[string]string{"unknown keys": "request_byt%d: 1\n", "keys given twice": "zzz: 1\n", "nothing in common": "? [%d]\n: 1\n"} {
+		text := strings.Repeat(line, fileMax/len(line))
+		if strings.Contains(line, "%d") {
+			text = ""
+			for i := range 10_000 {
+				text += fmt.Sprintf(line, i)
+			}
+		}
+		_, _, err := inFile(t, text, Input{})
+		var problems Problems
+		if !errors.As(err, &problems) || len(problems) != mistakesMax+1 {
+			t.Fatalf("%s: %d mistakes", name, len(problems))
+		}
+		if last := problems[mistakesMax]; last.Key != "" || last.What != "more mistakes from here on, allowed: mend those above first" {
+			t.Errorf("%s: the last one is %v", name, last)
+		}
 	}
 }

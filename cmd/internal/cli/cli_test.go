@@ -71,7 +71,7 @@ func TestInputHoldsWhatWasGiven(t *testing.T) {
 		t.Fatal(err)
 	}
 	in := Input(set)
-	if want := map[string]string{"listen": "", "start": "5m", "json": "true"}; in.File != "a.yaml" || !reflect.DeepEqual(in.Flags, want) {
+	if want := map[string]string{"config": "a.yaml", "listen": "", "start": "5m", "json": "true"}; in.File != "a.yaml" || !reflect.DeepEqual(in.Flags, want) {
 		t.Errorf("file %q, flags %v", in.File, in.Flags)
 	}
 	if !strings.Contains(strings.Join(in.Env, "\n"), "ODIN_NODE=n1") || in.Host.Files == 0 {

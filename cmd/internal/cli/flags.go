@@ -9,9 +9,6 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// fileFlag names the configuration file.
-const fileFlag = "config"
-
 // ConfigFlags adds --config and the flags of the configuration's table, but
 // for those left out. Their values are judged by config.Load, together with
 // everything else.
@@ -35,7 +32,7 @@ func KeyFlag(set *pflag.FlagSet, flag string) {
 
 // FileFlag adds --config.
 func FileFlag(set *pflag.FlagSet) {
-	Text(set, fileFlag, "FILE", "", "configuration file (default "+config.DefaultFile+" when it exists)")
+	Text(set, config.FileFlag, "FILE", "", "configuration file (default "+config.DefaultFile+" when it exists)")
 }
 
 // text is a flag that takes any text: what is wrong with it is said together
@@ -90,11 +87,8 @@ func placeholder(k config.Key) string {
 func Input(set *pflag.FlagSet) config.Input {
 	in := config.Input{Env: os.Environ(), Host: config.Detect(), Flags: map[string]string{}}
 	set.Visit(func(f *pflag.Flag) {
-		if f.Name == fileFlag {
-			in.File = f.Value.String()
-			return
-		}
 		in.Flags[f.Name] = f.Value.String()
 	})
+	in.File = in.Flags[config.FileFlag]
 	return in
 }
