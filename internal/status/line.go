@@ -3,6 +3,8 @@ package status
 import (
 	"fmt"
 	"strings"
+
+	"github.com/odin-ws/odin/internal/text"
 )
 
 // lineMax is the length of Line, in characters.
@@ -21,13 +23,13 @@ func (s *Status) Line(wrong []string) string {
 		lag += p.Lag
 	}
 	var line strings.Builder
-	fmt.Fprintf(&line, "%s: %d of %s ready, %s %s, %s, lag %s", s.State, ready, plural(len(s.Workers), "worker"),
-		grouped(s.Sessions), noun(int(min(s.Sessions, 2)), "session"), plural(len(s.Partitions), "partition"), grouped(lag))
+	fmt.Fprintf(&line, "%s: %d of %s ready, %s, %s, lag %s", s.State, ready, text.Plural(len(s.Workers), "worker"),
+		text.Plural(s.Sessions, "session"), text.Plural(len(s.Partitions), "partition"), text.Grouped(lag))
 	if len(wrong) > 0 {
 		line.WriteString("; " + wrong[0])
 	}
 	if more := len(wrong) - 1; more > 0 {
 		fmt.Fprintf(&line, " (and %d more)", more)
 	}
-	return fit(plain(line.String()), lineMax)
+	return text.Fit(text.Plain(line.String()), lineMax)
 }
