@@ -23,7 +23,7 @@
 // Per worker: one that sends from its bounded mailbox, one that receives, one
 // that waits for its end. They, the HTTP server and control.sock talk to the
 // crew by its event channel, and read the segment and one atomic pointer
-// (readiness). The one lock, in the HTTP server, is for its end: the segment
+// (readiness); what they want done, the desk has the crew do. The one lock, in the HTTP server, is for its end: the segment
 // is closed only when no handler runs.
 //
 // # What holds

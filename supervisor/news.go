@@ -9,7 +9,8 @@ import (
 	"github.com/odin-ws/odin/internal/control"
 )
 
-// news is what the goroutines around a worker tell the crew.
+// news is what other goroutines tell the crew: those around a worker of it,
+// and the desk what is to be done.
 type news struct {
 	slot       int
 	generation uint32
@@ -17,18 +18,24 @@ type news struct {
 	message    control.Message // said
 	how        string          // ended
 	err        error           // broke
+	do         func(*crew)     // ordered
 }
 
 type newsKind int
 
 const (
-	said  newsKind = iota
-	broke          // the control socket: no more can be said
-	ended          // waitpid has reported the worker's end
+	said    newsKind = iota
+	broke            // the control socket: no more can be said
+	ended            // waitpid has reported the worker's end
+	ordered          // by the desk, about no worker in particular
 )
 
 // handle takes one piece of news; one of a worker that has ended since is nothing.
 func (c *crew) handle(n news) {
+	if n.kind == ordered {
+		n.do(c)
+		return
+	}
 	w := c.find(n.slot, n.generation)
 	if w == nil {
 		return

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
 	"strings"
 	"sync"
 	"time"
@@ -31,11 +30,11 @@ const (
 
 // serve starts the operator's HTTP and control.sock. Both end, with every
 // handler, before the segment is closed.
-func (h *house) serve(c *crew, version string, log *slog.Logger) {
+func (h *house) serve(c *crew, d *desk, log *slog.Logger) {
 	ctx, end := context.WithCancel(context.Background())
 	var serving sync.WaitGroup
 	serving.Go(func() {
-		if err := control.Serve(ctx, h.socket, h.answer(version)); err != nil {
+		if err := control.Serve(ctx, h.socket, d.answer); err != nil {
 			log.Error("control socket ended: odinctl gets no answers", "err", err)
 		}
 	})
@@ -138,18 +137,6 @@ func (r *readiness) answer() (code int, body string) {
 		return http.StatusOK, "ready"
 	}
 	return http.StatusServiceUnavailable, "not ready: " + strings.Join(r.reasons, "; ")
-}
-
-// answer serves control.sock.
-func (h *house) answer(version string) func(control.Request) control.Response {
-	return func(r control.Request) control.Response {
-		h.segment.Process().Add(shm.ControlRequests, 1)
-		if r.Command == control.CommandVersion {
-			return control.Response{OK: true, Version: version, PID: os.Getpid()}
-		}
-		h.segment.Process().Add(shm.ControlRequestsFailed, 1)
-		return control.Unknown(r.Command)
-	}
 }
 
 // bounded is a listener that has at most so many connections open.

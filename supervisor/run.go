@@ -78,7 +78,7 @@ func (h *house) supervise(ctx context.Context, cfg config.Config, opts Options, 
 	took := make(chan os.Signal, 16)
 	signal.Notify(took, signals()...)
 	defer signal.Stop(took)
-	h.serve(c, opts.Version, log)
+	h.serve(c, &desk{events: events, done: done, segment: h.segment, version: opts.Version}, log)
 	c.begin()
 
 	herald := &herald{notifier: notifier, info: h.info, ready: opts.Ready, log: log, stuck: nobody}

@@ -32,7 +32,7 @@ func TestServesUntilTerminated(t *testing.T) {
 			t.Errorf("%s: %d, %.300s; want %q", path, code, body, word)
 		}
 	}
-	answer, err := control.Call(filepath.Join(o.cfg.RuntimeDir, control.SocketName), control.Request{Command: control.CommandVersion}, patience)
+	answer, err := control.Call(filepath.Join(o.cfg.RuntimeDir, control.SocketName), control.Request{Command: control.Version}, patience, nil)
 	if err != nil || answer.Version != "v0.0.0-test" || answer.PID != o.cmd.Process.Pid {
 		t.Errorf("control.sock: %+v, %v", answer, err)
 	}

@@ -12,8 +12,8 @@
 // The other goroutines only hand things to the loop, through the mailbox or
 // the intake, and each is bounded: one accepts per listener, one lives for the
 // time of a handshake, one polls the source, one reads the control socket,
-// one watches the topology if this worker is the scout, and one reads each
-// range that a sibling misses.
+// one watches the topology if this worker is the scout, one reads each range
+// that a sibling misses, and one answers each question of an operator's.
 //
 // Locks: mailbox.mu and intake.mu, both leaves, held for a few instructions.
 package worker

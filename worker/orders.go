@@ -49,6 +49,11 @@ func (p *process) obey(m control.Message, files []*os.File) {
 		p.scouting(m.On)
 	case control.Stop:
 		p.stop(time.Duration(m.OverMS) * time.Millisecond)
+	case control.Inquiry:
+		if file != nil && m.Query != nil {
+			p.inquire(*m.Query, file)
+			return
+		}
 	case control.LogLevel:
 		setLevel(p.level, m.Level)
 	case control.Dump:

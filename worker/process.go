@@ -31,14 +31,15 @@ type process struct {
 	ctx    context.Context // ends with the process
 	cancel context.CancelFunc
 
-	segment *shm.Segment
-	mine    *shm.Slot
-	block   *shm.Block
-	state   shm.State
-	status  atomic.Uint32 // state, for the doors
-	control *control.Conn
-	outbox  chan control.Message
-	reports []control.Message // for the outbox, once it has room
+	segment   *shm.Segment
+	mine      *shm.Slot
+	block     *shm.Block
+	state     shm.State
+	status    atomic.Uint32 // state, for the doors
+	control   *control.Conn
+	outbox    chan control.Message
+	reports   []control.Message // for the outbox, once it has room
+	inquiries chan struct{}     // bounds the operator's questions that are answered at once
 
 	// The loop.
 	world   *loop.Poller // everything but the clients' sockets, and them as one
@@ -117,7 +118,7 @@ func newProcess(c config.Config, first control.Message, log *slog.Logger, level 
 		config: c, slot: first.Slot, generation: first.Generation, log: log, level: level,
 		state: shm.Starting, outbox: make(chan control.Message, 64), hub: hub.New(),
 		links: make([]*link, max(first.Slots, first.Slot+1)), inbuf: make([]byte, max(c.Limits.TurnReadBytesMax, 4096)),
-		requestLimits: wire.DefaultLimits(), ranges: make(chan struct{}, max(c.Limits.BackfillRequestsMax, 1)),
+		inquiries: make(chan struct{}, inquiriesMax), requestLimits: wire.DefaultLimits(), ranges: make(chan struct{}, max(c.Limits.BackfillRequestsMax, 1)),
 		random: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
 	}
 	p.ctx, p.cancel = context.WithCancel(context.Background())

@@ -23,6 +23,7 @@ var rooms = map[string][]string{
 	"internal/loop":      {},
 	"internal/page":      {},
 	"internal/arrows":    {},
+	"internal/profile":   {},
 	"systemd":            {},
 	"internal/wire":      {"internal/event"},
 	"internal/replica":   {"internal/event"},

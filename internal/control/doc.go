@@ -1,6 +1,8 @@
 // Package control is what Odin's processes say to each other: supervisor and
 // worker over a socketpair (Conn, Message, files by SCM_RIGHTS), odinctl and
-// supervisor over control.sock (Request, Response: one JSON line each).
+// supervisor over control.sock (Request, Response: JSON lines), and what
+// operators ask of workers (Query), whose answers come through a pipe of their
+// own, so that neither the pair nor a slow reader ever waits.
 //
 // It owns framing, its limits and the passing of descriptors. It decides
 // nothing, starts no goroutine but those of Serve, and imports nothing of

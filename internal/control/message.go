@@ -35,6 +35,9 @@ const (
 	Stop Type = "stop"
 	// LogLevel sets the level: Level.
 	LogLevel Type = "loglevel"
+	// Inquiry brings a question of the operator's: Query, 1 file (the writing
+	// end of a pipe). The worker writes its answer there and closes it.
+	Inquiry Type = "inquiry"
 	// Dump asks for the stacks of all goroutines on standard error. (SIGQUIT
 	// does the same, but ends the process: kept for the dead.)
 	Dump Type = "dump"
@@ -76,6 +79,7 @@ type Message struct {
 	WindowMS int64  `json:"window_ms,omitempty"`
 	OverMS   int64  `json:"over_ms,omitempty"`
 	Level    string `json:"level,omitempty"` // debug, info, warn, error
+	Query    *Query `json:"query,omitempty"`
 
 	Healthy bool   `json:"healthy,omitempty"`
 	Reason  string `json:"reason,omitempty"` // for operators, without secrets

@@ -25,64 +25,48 @@ const (
 // SocketName is the name of the operator's socket in the runtime directory.
 const SocketName = "control.sock"
 
-// Request is one line from odinctl. Version is the only command so far.
-type Request struct {
-	Command string `json:"command"`
-}
-
-// Commands of a Request.
-const (
-	CommandVersion = "version"
-)
-
-// Response is the line that answers a Request.
-type Response struct {
-	OK bool `json:"ok"`
-	// Error says what failed, why, and what to try. Empty when OK.
-	Error string `json:"error,omitempty"`
-
-	Version string `json:"version,omitempty"` // of the running supervisor
-	PID     int    `json:"pid,omitempty"`     // of the supervisor
-}
-
-// Unknown is the answer to a command that does not exist.
-func Unknown(command string) Response {
-	return Response{Error: fmt.Sprintf("unknown command %q: this odind answers %q", command, CommandVersion)}
-}
-
-// Call sends one request to the supervisor that serves the socket at path.
-// An error means that none answered; a refusal is in the Response.
-func Call(path string, r Request, timeout time.Duration) (Response, error) {
+// Call sends one request to the supervisor that serves the socket at path, and
+// hands over the items of the answer, if it has any. Each line of it may take
+// timeout. An error means that none answered, or is one of item; a refusal is
+// in the Response.
+func Call(path string, r Request, timeout time.Duration, item func(Response) error) (Response, error) {
 	conn, err := net.DialTimeout("unix", path, timeout)
 	if err != nil {
 		return Response{}, fmt.Errorf("control: call odind: %w", err)
 	}
 	defer conn.Close()
-	answer, err := exchange(conn, r, time.Now().Add(timeout))
+	answer, err := exchange(conn, r, timeout, item)
 	if err != nil {
 		return Response{}, fmt.Errorf("control: call odind at %s: %w", path, err)
 	}
 	return answer, nil
 }
 
-func exchange(conn net.Conn, r Request, deadline time.Time) (answer Response, err error) {
-	if err := conn.SetDeadline(deadline); err != nil {
+func exchange(conn net.Conn, r Request, timeout time.Duration, item func(Response) error) (answer Response, err error) {
+	if err := conn.SetDeadline(time.Now().Add(timeout)); err != nil {
 		return answer, err
 	}
 	if err := writeLine(conn, r); err != nil {
 		return answer, err
 	}
-	line, err := lines(conn).next()
-	if err != nil {
-		return answer, err
-	}
-	return answer, json.Unmarshal(line, &answer)
+	return ReadAnswer(conn, func(one Response) error {
+		if err := conn.SetDeadline(time.Now().Add(timeout)); err != nil {
+			return err
+		}
+		if item == nil {
+			return nil
+		}
+		return item(one)
+	})
 }
+
+// Handler answers a request: with items, if the command has some, and the end
+// of the answer. It may be called concurrently; ctx ends with the serving.
+type Handler func(ctx context.Context, r Request, items *Answer) Response
 
 // Serve answers the callers of l, CallersMax at a time, until ctx ends; then
 // it closes l and every connection, and returns when handle runs no more.
-// handle may be called concurrently.
-func Serve(ctx context.Context, l net.Listener, handle func(Request) Response) error {
+func Serve(ctx context.Context, l net.Listener, handle Handler) error {
 	ctx, end := context.WithCancel(ctx)
 	var callers sync.WaitGroup
 	defer callers.Wait()
@@ -112,33 +96,34 @@ func Serve(ctx context.Context, l net.Listener, handle func(Request) Response) e
 	}
 }
 
-func serve(ctx context.Context, conn net.Conn, handle func(Request) Response) {
+func serve(ctx context.Context, conn net.Conn, handle Handler) {
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { conn.Close() })()
 	in := lines(conn)
 	for {
-		if conn.SetDeadline(time.Now().Add(IdleMax)) != nil {
+		if conn.SetReadDeadline(time.Now().Add(IdleMax)) != nil {
 			return
 		}
+		out := NewAnswer(conn)
 		line, err := in.next()
 		if errors.Is(err, bufio.ErrTooLong) {
-			_ = writeLine(conn, Response{Error: fmt.Sprintf("request longer than %d bytes", LineMax)})
+			_ = out.End(Refused("request longer than %d bytes", LineMax))
 		}
 		if err != nil {
 			return
 		}
-		if writeLine(conn, answer(line, handle)) != nil {
+		if out.End(answer(ctx, line, out, handle)) != nil {
 			return
 		}
 	}
 }
 
-func answer(line []byte, handle func(Request) Response) Response {
+func answer(ctx context.Context, line []byte, out *Answer, handle Handler) Response {
 	var r Request
 	if err := json.Unmarshal(line, &r); err != nil {
-		return Response{Error: "request is not a JSON object in one line: " + err.Error()}
+		return Refused("request is not a JSON object in one line: %v", err)
 	}
-	return handle(r)
+	return handle(ctx, r, out)
 }
 
 func writeLine(w io.Writer, v any) error {

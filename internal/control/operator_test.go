@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -14,7 +15,7 @@ import (
 )
 
 // serving runs Serve on a socket in a temporary directory.
-func serving(t *testing.T, handle func(Request) Response) string {
+func serving(t *testing.T, handle Handler) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), SocketName)
 	l, err := net.Listen("unix", path)
@@ -33,8 +34,8 @@ func serving(t *testing.T, handle func(Request) Response) string {
 	return path
 }
 
-func versions(r Request) Response {
-	if r.Command == CommandVersion {
+func versions(_ context.Context, r Request, _ *Answer) Response {
+	if r.Command == Version {
 		return Response{OK: true, Version: "v1.2.3", PID: 42}
 	}
 	return Unknown(r.Command)
@@ -42,22 +43,22 @@ func versions(r Request) Response {
 
 func TestCall(t *testing.T) {
 	path := serving(t, versions)
-	got, err := Call(path, Request{Command: CommandVersion}, 5*time.Second)
-	if want := (Response{OK: true, Version: "v1.2.3", PID: 42}); err != nil || got != want {
+	got, err := Call(path, Request{Command: Version}, 5*time.Second, nil)
+	if want := (Response{OK: true, Version: "v1.2.3", PID: 42}); err != nil || !reflect.DeepEqual(got, want) {
 		t.Fatalf("%+v, %v; want %+v", got, err, want)
 	}
 }
 
 func TestUnknownCommandIsRefusedByName(t *testing.T) {
 	path := serving(t, versions)
-	got, err := Call(path, Request{Command: "explode"}, 5*time.Second)
+	got, err := Call(path, Request{Command: "explode"}, 5*time.Second, nil)
 	if err != nil || got.OK || !strings.Contains(got.Error, `"explode"`) {
 		t.Fatalf("%+v, %v", got, err)
 	}
 }
 
 func TestCallWithoutSupervisor(t *testing.T) {
-	_, err := Call(filepath.Join(t.TempDir(), SocketName), Request{Command: CommandVersion}, time.Second)
+	_, err := Call(filepath.Join(t.TempDir(), SocketName), Request{Command: Version}, time.Second, nil)
 	if !errors.Is(err, os.ErrNotExist) {
 		t.Fatalf("%v, want that the socket does not exist", err)
 	}
@@ -72,7 +73,7 @@ func TestCallIsBounded(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	_, err = Call(path, Request{Command: CommandVersion}, 50*time.Millisecond)
+	_, err = Call(path, Request{Command: Version}, 50*time.Millisecond, nil)
 	if !errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Fatalf("%v, want a timeout", err)
 	}
@@ -112,24 +113,24 @@ func TestCallersAreBounded(t *testing.T) {
 	var inside sync.WaitGroup
 	inside.Add(CallersMax)
 	release := make(chan struct{})
-	path := serving(t, func(r Request) Response {
+	path := serving(t, func(ctx context.Context, r Request, a *Answer) Response {
 		if r.Command == "hold" {
 			inside.Done()
 			<-release
 		}
-		return versions(r)
+		return versions(ctx, r, a)
 	})
 	var held sync.WaitGroup
 	for range CallersMax {
-		held.Go(func() { _, _ = Call(path, Request{Command: "hold"}, 10*time.Second) })
+		held.Go(func() { _, _ = Call(path, Request{Command: "hold"}, 10*time.Second, nil) })
 	}
 	inside.Wait()
-	if _, err := Call(path, Request{Command: CommandVersion}, 50*time.Millisecond); err == nil {
+	if _, err := Call(path, Request{Command: Version}, 50*time.Millisecond, nil); err == nil {
 		t.Error("served beyond the bound")
 	}
 	close(release)
 	held.Wait()
-	if _, err := Call(path, Request{Command: CommandVersion}, 10*time.Second); err != nil {
+	if _, err := Call(path, Request{Command: Version}, 10*time.Second, nil); err != nil {
 		t.Errorf("after the others had gone: %v", err)
 	}
 }

@@ -1,0 +1,83 @@
+package control
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+)
+
+// Command says what a Request asks for. The comment of each constant names the
+// fields that it carries.
+type Command string
+
+// What odinctl may ask of the supervisor.
+const (
+	// Version asks for the running build: Response.Version and PID.
+	Version Command = "version"
+	// Ask puts Query to the workers, or to those of Process alone. Each item
+	// says which worker's it is; who didn't answer in time is in Missing.
+	Ask Command = "ask"
+)
+
+// commands are those that a supervisor answers, for those that it doesn't.
+var commands = []Command{Version, Ask}
+
+// Request is one line from odinctl. Command tells which fields count.
+type Request struct {
+	Command Command `json:"command"`
+
+	Query   *Query `json:"query,omitempty"`
+	Process string `json:"process,omitempty"` // a worker's slot, or Supervisor; "": all workers
+}
+
+// Supervisor is the Process of a Request that is none of the workers.
+const Supervisor = "supervisor"
+
+// Kind says what a Query asks for.
+type Kind string
+
+// What a worker may be asked.
+const (
+	// Profile asks for a profile of the process: Profile, Seconds. The items
+	// are its bytes in pieces (JSON strings, base64).
+	Profile Kind = "profile"
+)
+
+// Query is a question to one process; Kind tells which fields count. It
+// travels from odinctl through the supervisor to the workers as it is.
+type Query struct {
+	Kind Kind `json:"kind"`
+
+	Profile string `json:"profile,omitempty"` // one of Profiles
+	Seconds int    `json:"seconds,omitempty"` // how long to measure, for those that take a while
+}
+
+// Response is a line that answers a Request, or a worker's Query: first any
+// number of lines with an Item, then one without, which is the end.
+type Response struct {
+	Item json.RawMessage `json:"item,omitempty"`
+	Slot int             `json:"slot,omitempty"` // of the worker whose item it is
+
+	OK bool `json:"ok,omitempty"`
+	// Error says what failed, why, and what to try. Empty when OK.
+	Error string `json:"error,omitempty"`
+
+	Version string `json:"version,omitempty"` // of the running supervisor
+	PID     int    `json:"pid,omitempty"`     // of the supervisor
+	Missing []int  `json:"missing,omitempty"` // slots of workers that did not answer in time
+}
+
+// Refused is the answer to what can't be done; the words say why, and what
+// would be right.
+func Refused(format string, args ...any) Response {
+	return Response{Error: fmt.Sprintf(format, args...)}
+}
+
+// Unknown is the answer to a command that does not exist.
+func Unknown(command Command) Response {
+	known := make([]string, len(commands))
+	for i, c := range commands {
+		known[i] = string(c)
+	}
+	return Refused("unknown command %q: this odind answers %s", command, strings.Join(known, ", "))
+}
