@@ -17,7 +17,6 @@ const (
 	RefusedDraining
 	RefusedStarting
 	RefusedHandshakes
-	HandshakeLimitReached
 
 	// Sessions and their ends. The order of the codes is closeCodes'.
 	SessionsClosed1000
@@ -40,7 +39,7 @@ const (
 
 	// What goes out to sessions.
 	Deliveries
-	DeliveryBytes
+	BytesSent
 	Writes
 	WritesBlocked
 	WriteErrors
@@ -56,7 +55,6 @@ const (
 	UnsubscribeRequests
 	HeartbeatRequests
 	ReconnectRequests
-	OtherRequests
 	RequestErrorsBadJSON
 	RequestErrorsUnknownType
 	RequestErrorsBadRequest
@@ -87,7 +85,6 @@ const (
 	Turns
 	TurnRests
 	ApplyBudgetReached
-	Wakeups
 
 	// The source.
 	RecordsFetched
@@ -99,8 +96,9 @@ const (
 	RecordsSkippedBadPath
 	RecordsBase64
 	RecordsTombstone
-	FetchPolls
+	Fetches
 	FetchErrors
+	FetchesStale
 	SourceFaultsTruncated
 	SourceFaultsRecreated
 	SourceFaultsTrimmed
@@ -122,10 +120,13 @@ const (
 	BusDroppedStaleTerm
 	BusDroppedOtherEra
 	BusDroppedDuplicate
+	BusDroppedUnsought
+	BusDroppedMissed
+	BusDroppedMalformed
 	BusGaps
 	BusLinksMade
 	BusLinksBroken
-	BusPeerLimitReached
+	BusWritesBlocked
 	SeeksSent
 	SeeksReceived
 	SeeksIgnored
@@ -138,6 +139,7 @@ const (
 	HistoryRecordsEvicted
 	CPUUser
 	CPUSystem
+	GCCPU
 	GCRuns
 	Faults
 	CounterCount
@@ -149,10 +151,12 @@ var closeCodes = [...]uint16{1000, 1001, 1002, 1003, 1006, 1007, 1008, 1009, 101
 // A worker's gauges.
 const (
 	Sessions Gauge = iota
+	SessionsMax
 	Subscriptions
 	Channels
 	Patterns
 	OwedBytes
+	AnswerBytes
 	ReplayingSessions
 	BlockedSessions
 	ClosingSessions
@@ -162,6 +166,8 @@ const (
 	SourcePaused
 	PartitionsOwned
 	UnappliedBytes
+	BusLinks
+	BusLinksBlocked
 	BusOwedBytes
 	HistoryBytes
 	HistoryRecords
@@ -200,6 +206,9 @@ const (
 	Drains
 	ControlRequests
 	ControlRequestsFailed
+	Scrapes
+	ScrapesRefused
+	ScrapeTime
 	SupervisorCPUUser
 	SupervisorCPUSystem
 	SupervisorCounterCount
@@ -207,8 +216,12 @@ const (
 
 // The supervisor's gauges.
 const (
-	WorkersWanted SupervisorGauge = iota
+	Readiness SupervisorGauge = iota
+	WorkersWanted
+	TopicsMissing
+	MemoryLimitBytes
 	SupervisorHeapBytes
+	SupervisorResidentBytes
 	SupervisorGoroutines
 	SupervisorOpenFds
 	SupervisorGaugeCount

@@ -44,6 +44,27 @@ type Metric struct {
 	Label  string   // "reason", "code" or none
 	Value  string   // the label's
 	Bounds []uint64 // of a histogram's buckets: upper, inclusive, in Unit; not to be changed
+
+	When  string // an operator looks at it when …; "" if only with others. Not in the directory
+	Later bool   // what it, or this value of its label, counts is not served by this version: always 0
+}
+
+// when gives the occasion to look at the metric.
+func (m Metric) when(text string) Metric {
+	m.When = text
+	return m
+}
+
+// later marks a metric of something that a later version serves.
+func (m Metric) later() Metric {
+	m.Help += " Not served by this version: always 0."
+	return m.laterValue()
+}
+
+// laterValue marks one value of a label; other rows of the name count.
+func (m Metric) laterValue() Metric {
+	m.Later = true
+	return m
 }
 
 // Counter names one of a worker's counters.

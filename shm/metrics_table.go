@@ -4,9 +4,10 @@ package shm
 // prefix odin_, in base units; rows of one name stand together. It is never
 // changed at run time.
 var counterTable = [CounterCount]Metric{
-	ConnectionsAccepted:        counter("connections_accepted_total", "Connections accepted from clients."),
-	AcceptErrors:               counter("accept_errors_total", "Calls of accept that failed, EAGAIN aside."),
-	Handshakes:                 counter("handshakes_total", "WebSocket handshakes completed."),
+	ConnectionsAccepted: counter("connections_accepted_total", "Connections accepted from clients."),
+	AcceptErrors: counter("accept_errors_total", "Calls of accept that failed: no descriptors, no memory.").
+		when("clients can't connect and nothing is refused"),
+	Handshakes:                 counter("handshakes_total", "WebSocket handshakes completed: sessions begun."),
 	HandshakesFailedBadRequest: handshakeFailed("bad_request"),
 	HandshakesFailedOrigin:     handshakeFailed("origin"),
 	HandshakesFailedDeadline:   handshakeFailed("deadline"),
@@ -18,7 +19,6 @@ var counterTable = [CounterCount]Metric{
 	RefusedDraining:            refused("draining"),
 	RefusedStarting:            refused("starting"),
 	RefusedHandshakes:          refused("handshakes"),
-	HandshakeLimitReached:      counter("handshake_limit_reached_total", "Times that accepting paused because too many handshakes were pending."),
 
 	SessionsClosed1000: closed("1000"),
 	SessionsClosed1001: closed("1001"),
@@ -29,64 +29,68 @@ var counterTable = [CounterCount]Metric{
 	SessionsClosed1008: closed("1008"),
 	SessionsClosed1009: closed("1009"),
 	SessionsClosed1011: closed("1011"),
-	SessionsClosed1012: closed("1012"),
+	SessionsClosed1012: closed("1012").laterValue(),
 	SessionsClosed1013: closed("1013"),
 	SessionsClosed4000: closed("4000"),
-	SlowCloses:         counter("slow_closes_total", "Sessions closed because their queue was full."),
-	SlowAborts:         counter("slow_aborts_total", "Slow sessions aborted because they could not even take the close frame."),
-	SlowDrops:          counter("slow_dropped_records_total", "Records dropped for slow sessions by the policy drop, each announced by a gap."),
-	SlowConflations:    counter("slow_conflated_records_total", "Records replaced by a newer one of their channel for slow sessions by the policy conflate."),
-	Gaps:               counter("gaps_announced_total", "Gap notices sent to slow sessions."),
+	SlowCloses: counter("slow_closes_total", "Sessions closed with 4000 because their queue was full.").
+		when("clients complain of disconnects"),
+	SlowAborts:      counter("slow_aborts_total", "Sessions cut off because they could not even take the close frame."),
+	SlowDrops:       counter("slow_dropped_records_total", "Records dropped for slow sessions, each announced by a gap.").later(),
+	SlowConflations: counter("slow_conflated_records_total", "Records replaced by a newer one of their channel for slow sessions.").later(),
+	Gaps:            counter("gaps_announced_total", "Gap notices sent to slow sessions.").later(),
 
-	Deliveries:    counter("deliveries_total", "Records delivered: one for each session that a record was written to."),
-	DeliveryBytes: bytesCounter("delivery_bytes_total", "Bytes of records written to sessions, frame headers included."),
-	Writes:        counter("writes_total", "System calls that wrote to sessions."),
-	WritesBlocked: counter("writes_blocked_total", "Writes that the kernel took only in part or not at all (EAGAIN)."),
+	Deliveries: counter("deliveries_total", "Records written to sessions, once for each session; counted when all that the session was owed is written.").
+		when("always: it is what Odin is for"),
+	BytesSent:     bytesCounter("sent_bytes_total", "Bytes written to sessions: records, answers and pings, frame headers included."),
+	Writes:        counter("writes_total", "System calls that wrote to sessions. Deliveries divided by writes is how many records share a call."),
+	WritesBlocked: counter("writes_blocked_total", "Times that a session's socket was full, so that it had to wait."),
 	WriteErrors:   counter("write_errors_total", "Writes that failed because the client had gone."),
-	Answers:       counter("answers_total", "Answers to requests, and notices, queued for sessions."),
+	Answers:       counter("answers_total", "Answers to requests, notices and pings queued for sessions."),
 	PingsSent:     counter("pings_sent_total", "Pings sent to clients."),
-	PingTimeouts:  counter("ping_timeouts_total", "Sessions closed because a pong was late."),
+	PingTimeouts: counter("ping_timeouts_total", "Sessions cut off because a pong was late.").
+		when("sessions end with 1006: clients, or the network to them, vanish"),
 
-	FramesReceived:                  counter("frames_received_total", "WebSocket frames received from clients."),
+	FramesReceived:                  counter("frames_received_total", "WebSocket messages and control frames received from clients."),
 	BytesReceived:                   bytesCounter("received_bytes_total", "Bytes received from clients after the upgrade."),
 	PongsReceived:                   counter("pongs_received_total", "Pongs received from clients."),
 	SubscribeRequests:               counter("subscribe_requests_total", "Requests of type subscribe."),
 	UnsubscribeRequests:             counter("unsubscribe_requests_total", "Requests of type unsubscribe."),
 	HeartbeatRequests:               counter("heartbeat_requests_total", "Requests of type heartbeat."),
 	ReconnectRequests:               counter("reconnect_requests_total", "Requests of type reconnect."),
-	OtherRequests:                   counter("other_requests_total", "Requests of any other type, or of none."),
 	RequestErrorsBadJSON:            requestError("bad_json"),
 	RequestErrorsUnknownType:        requestError("unknown_type"),
 	RequestErrorsBadRequest:         requestError("bad_request"),
-	RequestErrorsRateLimited:        requestError("rate_limited"),
+	RequestErrorsRateLimited:        requestError("rate_limited").laterValue(),
 	SubscriptionsRejectedBadChannel: rejected("bad_channel"),
 	SubscriptionsRejectedTooMany:    rejected("too_many_channels"),
-	SubscriptionsRejectedForbidden:  rejected("forbidden"),
-	ProtocolErrors:                  counter("protocol_errors_total", "Frames that broke RFC 6455."),
-	UTF8Errors:                      counter("utf8_errors_total", "Text messages and close reasons that were not valid UTF-8."),
-	InputBudgetReached:              counter("input_budget_reached_total", "Times that a session had sent more than a turn reads from it."),
-	InputLimitReached:               counter("input_limit_reached_total", "Sessions closed because the worker held too much unparsed input."),
-	InputRoundReached:               counter("input_round_reached_total", "Times that serving input was cut short for everything else to have its turn."),
-	AnswerLimitReached:              counter("answer_limit_reached_total", "Sessions closed because the worker held too many bytes of unread answers."),
+	SubscriptionsRejectedForbidden:  rejected("forbidden").laterValue(),
+	ProtocolErrors:                  counter("protocol_errors_total", "Frames that broke RFC 6455; the session is closed with 1002."),
+	UTF8Errors:                      counter("utf8_errors_total", "Text messages and close reasons that were not valid UTF-8; the session is closed with 1007."),
+	InputBudgetReached:              counter("input_budget_reached_total", "Times that a session had sent as much as a turn reads from it, or more."),
+	InputLimitReached: counter("input_limit_reached_total", "Sessions closed with 1013 because the worker held too many bytes of unfinished requests.").
+		when("sessions are closed with 1013"),
+	InputRoundReached: counter("input_round_reached_total", "Times that serving input was cut short for everything else to have its turn."),
+	AnswerLimitReached: counter("answer_limit_reached_total", "Sessions closed with 1013 because the worker held too many bytes of unread answers.").
+		when("sessions are closed with 1013"),
 
-	Resumes:                  counter("resumes_total", "Reconnects answered with recovered:true."),
+	Resumes:                  counter("resumes_total", "Reconnects answered with recovered:true.").later(),
 	ResumesFailedEpoch:       resumeFailed("epoch"),
 	ResumesFailedTrimmed:     resumeFailed("trimmed"),
 	ResumesFailedLimit:       resumeFailed("limit"),
 	ResumesFailedUnavailable: resumeFailed("unavailable"),
-	ReplayedRecords:          counter("replayed_records_total", "Records replayed to sessions that reconnected."),
-	ReplaysBroken:            counter("replays_broken_total", "Replays ended by a retryable close."),
+	ReplayedRecords:          counter("replayed_records_total", "Records replayed to sessions that reconnected.").later(),
+	ReplaysBroken:            counter("replays_broken_total", "Replays ended by a retryable close.").later(),
 	ResetsEpoch:              reset("epoch"),
 	ResetsTrimmed:            reset("trimmed"),
 	ResetsTopology:           reset("topology"),
 
-	Turns:              counter("turns_total", "Turns of the loop."),
-	TurnRests:          counter("turn_rests_total", "Turns after which the loop rested to let a batch form."),
-	ApplyBudgetReached: counter("apply_budget_reached_total", "Turns that left records for the next one."),
-	Wakeups:            counter("wakeups_total", "Times that the loop was woken from waiting."),
+	Turns:     counter("turns_total", "Turns of the loop."),
+	TurnRests: counter("turn_rests_total", "Turns after which the loop rested to let a batch form: it is under load."),
+	ApplyBudgetReached: counter("apply_budget_reached_total", "Turns that left records for the next one.").
+		when("latency grows: records come faster than they are handed out"),
 
-	RecordsFetched:           counter("records_fetched_total", "Records fetched from the source by the partitions' owner."),
-	FetchedBytes:             bytesCounter("fetched_bytes_total", "Bytes of the values fetched from the source."),
+	RecordsFetched:           counter("records_fetched_total", "Records fetched from the source by the partitions' owners."),
+	FetchedBytes:             bytesCounter("fetched_bytes_total", "Bytes of the batches that brokers answered with, as they came over the wire."),
 	RecordsSkippedNoKey:      skipped("no_key"),
 	RecordsSkippedBadSubject: skipped("bad_subject"),
 	RecordsSkippedTooLarge:   skipped("too_large"),
@@ -94,18 +98,21 @@ var counterTable = [CounterCount]Metric{
 	RecordsSkippedBadPath:    skipped("bad_path"),
 	RecordsBase64:            counter("records_base64_total", "Records whose value was not JSON and was encoded as base64."),
 	RecordsTombstone:         counter("records_tombstone_total", "Records without a value."),
-	FetchPolls:               counter("fetch_polls_total", "Polls of the source that returned."),
-	FetchErrors:              counter("fetch_errors_total", "Errors that polls of the source returned."),
-	SourceFaultsTruncated:    sourceFault("truncated"),
-	SourceFaultsRecreated:    sourceFault("recreated"),
-	SourceFaultsTrimmed:      sourceFault("trimmed"),
-	SourceFaultsUnreadable:   sourceFault("unreadable"),
-	SourcePauses:             counter("source_pauses_total", "Times that the source was paused because fetched records waited."),
-	Backfills:                counter("backfills_total", "Ranges read anew from the source for replays and siblings."),
-	BackfillRecords:          counter("backfill_records_total", "Records read anew from the source."),
-	BackfillsFailed:          counter("backfills_failed_total", "Ranges that could not be read anew."),
+	Fetches:                  counter("fetches_total", "Fetches that brokers answered."),
+	FetchErrors: counter("fetch_errors_total", "Fetches, or partitions in them, that failed, by the network or by the broker's word.").
+		when("a source is not healthy, or lag grows"),
+	FetchesStale:           counter("fetches_stale_total", "Partitions in answers that came after their ownership had ended, and were thrown away."),
+	SourceFaultsTruncated:  sourceFault("truncated"),
+	SourceFaultsRecreated:  sourceFault("recreated"),
+	SourceFaultsTrimmed:    sourceFault("trimmed"),
+	SourceFaultsUnreadable: sourceFault("unreadable"),
+	SourcePauses: counter("source_pauses_total", "Times that the source was paused because fetched records waited for the loop.").
+		when("lag grows while the source is healthy: the worker can't keep up"),
+	Backfills:       counter("backfills_total", "Ranges read anew from the source for siblings that had fallen behind the history."),
+	BackfillRecords: counter("backfill_records_total", "Records read anew from the source."),
+	BackfillsFailed: counter("backfills_failed_total", "Attempts to read a range anew that failed; they are repeated until the log has lost it."),
 
-	BusRecordsSent:      counter("bus_records_sent_total", "Records relayed to siblings."),
+	BusRecordsSent:      counter("bus_records_sent_total", "Records relayed to siblings, once for each sibling."),
 	BusRecordsReceived:  counter("bus_records_received_total", "Records received from siblings."),
 	BusBytesSent:        bytesCounter("bus_sent_bytes_total", "Bytes sent to siblings."),
 	BusBytesReceived:    bytesCounter("bus_received_bytes_total", "Bytes received from siblings."),
@@ -116,23 +123,31 @@ var counterTable = [CounterCount]Metric{
 	BusDroppedStaleTerm: busDropped("stale_term"),
 	BusDroppedOtherEra:  busDropped("other_era"),
 	BusDroppedDuplicate: busDropped("duplicate"),
-	BusGaps:             counter("bus_gaps_total", "Batches that left a hole behind what was held: a bug, mended by a new seek."),
-	BusLinksMade:        counter("bus_links_made_total", "Links to siblings set up."),
-	BusLinksBroken:      counter("bus_links_broken_total", "Links to siblings that ended or broke the protocol."),
-	BusPeerLimitReached: counter("bus_peer_limit_reached_total", "Times that relaying to a sibling paused because too much was unsent."),
-	SeeksSent:           counter("seeks_sent_total", "Seeks sent to owners."),
-	SeeksReceived:       counter("seeks_received_total", "Seeks received from siblings."),
-	SeeksIgnored:        counter("seeks_ignored_total", "Seeks received that were of another term or era."),
-	LostRanges:          counter("lost_ranges_total", "Ranges of offsets that no source could give any more."),
-	LostRecords:         counter("lost_offsets_total", "Offsets in ranges that were lost; records at most."),
-	EraChanges:          counter("era_changes_total", "Eras of partitions that began: topics made anew, truncations."),
+	BusDroppedUnsought:  busDropped("unsought"),
+	BusDroppedMissed:    busDropped("missed"),
+	BusDroppedMalformed: busDropped("malformed"),
+	BusGaps: counter("bus_gaps_total", "Batches that began behind a hole: a defect of Odin, mended by asking the owner anew.").
+		when("always: it stays 0"),
+	BusLinksMade:     counter("bus_links_made_total", "Links to siblings set up."),
+	BusLinksBroken:   counter("bus_links_broken_total", "Links to siblings that ended or were replaced."),
+	BusWritesBlocked: counter("bus_writes_blocked_total", "Times that a link's socket was full, so that relaying to the sibling had to wait."),
+	SeeksSent:        counter("seeks_sent_total", "Times that a partition's owner was asked to relay it."),
+	SeeksReceived:    counter("seeks_received_total", "Times that a sibling asked for a partition to be relayed."),
+	SeeksIgnored:     counter("seeks_ignored_total", "Such questions that came too late: of another term or era."),
+	LostRanges:       counter("lost_ranges_total", "Ranges of offsets that could not be had any more; the sessions were told by a reset."),
+	LostRecords: counter("lost_offsets_total", "Offsets in lost ranges: at most so many records.").
+		when("always: it stays 0 unless Kafka deletes records that nobody has read yet"),
+	EraChanges: counter("era_changes_total", "Eras of partitions that began: topics made anew, truncations."),
 
 	HistoryEvictions:      counter("history_chunks_evicted_total", "Chunks of history freed."),
-	HistoryRecordsEvicted: counter("history_records_evicted_total", "Records of history freed."),
-	CPUUser:               nanosCounter("cpu_user_seconds_total", "CPU time spent in user mode by the worker's processes."),
-	CPUSystem:             nanosCounter("cpu_system_seconds_total", "CPU time spent in the kernel by the worker's processes."),
-	GCRuns:                counter("gc_runs_total", "Garbage collections completed."),
-	Faults:                counter("faults_total", "Internal faults: bugs that were caught and logged."),
+	HistoryRecordsEvicted: counter("history_records_evicted_total", "Records that left the history."),
+	CPUUser: nanosCounter("cpu_user_seconds_total", "CPU time spent in user mode by the worker.").
+		when("always: a worker can fill about one core"),
+	CPUSystem: nanosCounter("cpu_system_seconds_total", "CPU time spent in the kernel by the worker."),
+	GCCPU:     nanosCounter("gc_cpu_seconds_total", "CPU time spent on collecting garbage, as the Go runtime estimates it."),
+	GCRuns:    counter("gc_runs_total", "Garbage collections completed."),
+	Faults: counter("faults_total", "Internal faults: defects of Odin that were caught and logged.").
+		when("always: it stays 0"),
 }
 
 func counter(name, help string) Metric { return Metric{Name: name, Kind: KindCounter, Help: help} }
@@ -154,41 +169,48 @@ func byCode(name, help, code string) Metric {
 }
 
 func handshakeFailed(reason string) Metric {
-	return byReason("handshakes_failed_total", "WebSocket handshakes that were not completed.", reason)
+	return byReason("handshakes_failed_total", "Connections that ended before their handshake was complete; io: the client left, or the connection broke.", reason).
+		when("clients can't connect")
 }
 
 func refused(reason string) Metric {
-	return byReason("connections_refused_total", "Connections refused with 503 before the upgrade.", reason)
+	return byReason("connections_refused_total", "Connections refused with 503 before the upgrade.", reason).
+		when("clients can't connect: the reason is the limit that was met")
 }
 
 func closed(code string) Metric {
-	return byCode("sessions_closed_total", "Sessions ended, by close code (1006: without a close frame).", code)
+	return byCode("sessions_closed_total", "Sessions ended, by close code; 1006: without a close frame.", code).
+		when("sessions fall: the code says who ended them, and why")
 }
 
 func requestError(code string) Metric {
-	return byCode("request_errors_total", "Requests answered with an error.", code)
+	return byCode("request_errors_total", "Requests answered with an error.", code).
+		when("a new version of a client is out")
 }
 
 func rejected(code string) Metric {
-	return byCode("subscriptions_rejected_total", "Channels of requests that were rejected.", code)
+	return byCode("subscriptions_rejected_total", "Channels in requests that were rejected.", code)
 }
 
 func resumeFailed(reason string) Metric {
-	return byReason("resumes_failed_total", "Reconnects answered with recovered:false.", reason)
+	return byReason("resumes_failed_total", "Reconnects answered with recovered:false.", reason).later()
 }
 
 func reset(reason string) Metric {
-	return byReason("resets_total", "Reset notices sent to sessions.", reason)
+	return byReason("resets_total", "Reset notices sent to sessions.", reason).
+		when("clients say that they were told of lost records")
 }
 
 func skipped(reason string) Metric {
-	return byReason("records_skipped_total", "Records that no route could place.", reason)
+	return byReason("records_skipped_total", "Records that no route could place, and that nobody gets.", reason).
+		when("records of a channel are missing")
 }
 
 func sourceFault(reason string) Metric {
-	return byReason("source_faults_total", "Breaks that the owner met in a partition's log.", reason)
+	return byReason("source_faults_total", "Breaks that the owner met in a partition's log.", reason).
+		when("somebody deletes, truncates or loses a topic")
 }
 
 func busDropped(reason string) Metric {
-	return byReason("bus_dropped_total", "Batches of siblings dropped by rule 8.", reason)
+	return byReason("bus_dropped_total", "Batches of siblings not taken; a few at each change of owner are normal, malformed is a defect of Odin.", reason)
 }

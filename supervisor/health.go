@@ -72,6 +72,7 @@ func newPhysician(segment *shm.Segment, limits config.Limits, cpus float64, memo
 	if limits.MemoryBytesMax > 0 {
 		p.memory = float64(limits.MemoryBytesMax)
 	}
+	segment.Process().Set(shm.MemoryLimitBytes, int64(p.memory))
 	return p
 }
 
@@ -95,7 +96,7 @@ func (p *physician) measure(now time.Time) {
 func (p *physician) diagnose(is *readiness, now shm.Clock) Health {
 	s := status.Read(p.segment, now)
 	process := p.segment.Process()
-	memory, goroutines := process.Gauge(shm.SupervisorHeapBytes), process.Gauge(shm.SupervisorGoroutines)
+	memory, goroutines := process.Gauge(shm.SupervisorResidentBytes), process.Gauge(shm.SupervisorGoroutines)
 	sources := 0
 	for i := range p.segment.Layout().Slots {
 		slot := p.segment.Slot(i)

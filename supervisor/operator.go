@@ -90,7 +90,7 @@ func (g *gate) close() {
 
 func (h *house) routes(c *crew) http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", metrics.Handler(h.segment))
+	mux.Handle("GET /metrics", scraped(h.segment.Process(), metrics.Handler(h.segment)))
 	mux.Handle("GET /api/status", document(func() (int, any) {
 		return http.StatusOK, status.Read(h.segment, shm.Now())
 	}))

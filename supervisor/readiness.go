@@ -30,10 +30,22 @@ func (c *crew) refresh() {
 		stopping: c.stopping, accepting: c.accepting(), complete: c.complete(), fault: c.anyFault(), missing: c.missing,
 	}
 	c.readiness.Store(next)
-	c.segment.Process().SetState(state(c.stopping, next.was))
+	c.publish(next)
 	if before != nil && before.was && before.ready != next.ready {
 		c.log.Warn("readiness changed", "ready", next.ready, "why", strings.Join(reasons, "; "))
 	}
+}
+
+// publish tells the readers of the segment.
+func (c *crew) publish(is *readiness) {
+	p := c.segment.Process()
+	p.SetState(state(is.stopping, is.was))
+	ready := int64(0)
+	if is.ready {
+		ready = 1
+	}
+	p.Set(shm.Readiness, ready)
+	p.Set(shm.TopicsMissing, int64(len(is.missing)))
 }
 
 func state(stopping, was bool) shm.State {

@@ -105,6 +105,9 @@ func (o *odind) crowd() (end func() (answered, refused, lost int64)) {
 
 func TestKilledWorkerIsReplacedAndNoConnectRefused(t *testing.T) {
 	o := serve(t, quick(t, 3))
+	eventually(t, "all are ready, not only the first", func() bool {
+		return o.state(0) == shm.Ready && o.state(1) == shm.Ready && o.state(2) == shm.Ready
+	})
 	end := o.crowd()
 	const kills = 5
 	for i := range kills {

@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"fmt"
 	"os"
 	"runtime"
 	"syscall"
@@ -40,8 +41,19 @@ func (u *usage) measure() {
 	var memory runtime.MemStats
 	runtime.ReadMemStats(&memory)
 	p.Set(shm.SupervisorHeapBytes, int64(memory.HeapAlloc))
+	p.Set(shm.SupervisorResidentBytes, residentBytes())
 	p.Set(shm.SupervisorGoroutines, int64(runtime.NumGoroutine()))
 	if open, err := os.ReadDir("/proc/self/fd"); err == nil {
 		p.Set(shm.SupervisorOpenFds, int64(len(open)-1)) // the directory itself
 	}
+}
+
+// residentBytes reads the second field of /proc/self/statm, in pages; 0 if
+// that can't be had.
+func residentBytes() int64 {
+	var size, resident int64
+	if text, err := os.ReadFile("/proc/self/statm"); err == nil {
+		_, _ = fmt.Sscan(string(text), &size, &resident)
+	}
+	return resident * int64(os.Getpagesize())
 }

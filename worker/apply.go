@@ -1,6 +1,8 @@
 package worker
 
 import (
+	"time"
+
 	"github.com/odin-ws/odin/internal/hub"
 	"github.com/odin-ws/odin/internal/replica"
 	"github.com/odin-ws/odin/shm"
@@ -107,13 +109,29 @@ func (p *process) closeDoomed() {
 	p.doomed = p.doomed[:0]
 }
 
+// ageMax is the most that a record's age counts for: a timestamp may be
+// anything, and the sum of all ages must not overflow.
+const ageMax = 10 * time.Minute
+
 // observeLatency records, for the records written in this turn, the time from
 // the producer's timestamp to now, once for each delivery.
 func (p *process) observeLatency() {
-	now := p.wallMillis()
+	if len(p.applied) == 0 {
+		return
+	}
+	now := time.Duration(shm.Wall())
 	for _, a := range p.applied {
-		us := max(now-a.timeMillis, 0) * 1000
-		p.block.Observe(shm.DeliveryLatency, uint64(us), uint64(a.sessions))
+		p.block.Observe(shm.DeliveryLatency, uint64(age(now, a.timeMillis).Microseconds()), uint64(a.sessions))
 	}
 	p.applied = p.applied[:0]
+}
+
+// age is the time from a record's timestamp to now, both since 1970; 0 if its
+// clock is ahead of ours.
+func age(now time.Duration, timeMillis int64) time.Duration {
+	oldest := now - ageMax
+	if timeMillis <= oldest.Milliseconds() {
+		return ageMax
+	}
+	return max(now-time.Duration(min(timeMillis, now.Milliseconds()+1))*time.Millisecond, 0)
 }

@@ -27,6 +27,7 @@ func (p *process) close(s *session, code wire.CloseCode, fill func(dst []byte) [
 	p.leave(s)
 	p.queueOwn(s, fill)
 	s.stage, s.code = closing, code
+	p.leaving++
 	s.deadline = p.now + int64(p.config.Limits.CloseLinger)
 	p.wheel.set(s, int(p.config.Limits.CloseLinger/tick)+1)
 	p.touch(s)
@@ -102,6 +103,9 @@ func (p *process) end(s *session) {
 	p.inputBytes -= s.buffered
 	p.answerBytes -= len(s.queue.Own)
 	p.block.Add(shm.ClosedBy(uint16(s.code)), 1)
+	if s.stage != open {
+		p.leaving--
+	}
 	s.stage = gone
 	s.due = 0
 	p.ended = append(p.ended, s.index)

@@ -59,7 +59,6 @@ func newDoors(d *doors) *doors {
 		Subprotocols: []string{wire.Subprotocol},
 		CheckOrigin:  d.allowed,
 		Error: func(w http.ResponseWriter, _ *http.Request, _ int, reason error) {
-			d.block.Add(shm.HandshakesFailedBadRequest, 1)
 			refuse(w, http.StatusBadRequest, "bad_handshake", strings.TrimPrefix(reason.Error(), "websocket: "))
 		},
 	}
@@ -71,6 +70,7 @@ func newDoors(d *doors) *doors {
 		MaxHeaderBytes:    max(d.config.Limits.HeadBytesMax-headSlack, 1),
 		ErrorLog:          slog.NewLogLogger(d.log.Handler(), slog.LevelDebug),
 		ConnState:         d.connState,
+		ConnContext:       withKnock,
 	}
 	d.server.SetKeepAlivesEnabled(false)
 	return d
@@ -174,10 +174,9 @@ func (g *gate) Accept() (net.Conn, error) {
 			continue
 		}
 		if g.doors.pending.Add(1) <= int64(g.doors.pendingMax) {
-			return &pendingConn{Conn: c, doors: g.doors}, nil
+			return &knock{Conn: c, doors: g.doors, began: time.Now()}, nil
 		}
 		g.doors.pending.Add(-1)
-		g.doors.block.Add(shm.HandshakeLimitReached, 1)
 		g.doors.block.Add(shm.RefusedHandshakes, 1)
 		g.doors.turnAway(c)
 	}
@@ -205,21 +204,6 @@ func (d *doors) retryAfter() string {
 	return strconv.Itoa(int(d.config.Limits.RetryAfter / time.Second))
 }
 
-// pendingConn is a connection whose handshake goes on.
-type pendingConn struct {
-	net.Conn
-	doors *doors
-	over  sync.Once
-}
-
-// Close ends the connection, and its being pending.
-func (c *pendingConn) Close() error {
-	c.settle()
-	return c.Conn.Close()
-}
-
-func (c *pendingConn) settle() { c.over.Do(func() { c.doors.pending.Add(-1) }) }
-
 func refuse(w http.ResponseWriter, status int, what, reason string) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
@@ -228,6 +212,7 @@ func refuse(w http.ResponseWriter, status int, what, reason string) {
 }
 
 func (d *doors) serve(w http.ResponseWriter, r *http.Request) {
+	knockOf(r).heard.Store(true)
 	switch r.URL.Path {
 	case "/ws":
 		d.handshake(w, r)
@@ -273,7 +258,6 @@ func (d *doors) overloaded() (reason string, c shm.Counter) {
 }
 
 func (d *doors) handshake(w http.ResponseWriter, r *http.Request) {
-	began := time.Now()
 	if reason, c := d.overloaded(); reason != "" {
 		d.block.Add(c, 1)
 		w.Header().Set("Retry-After", d.retryAfter())
@@ -289,6 +273,7 @@ func (d *doors) handshake(w http.ResponseWriter, r *http.Request) {
 	conn, err := d.upgrade.Upgrade(w, r, nil)
 	if err != nil {
 		d.coming.Add(-1)
+		d.block.Add(failure(err), 1)
 		d.log.Debug("handshake", "err", err, "remote", r.RemoteAddr)
 		return
 	}
@@ -300,7 +285,7 @@ func (d *doors) handshake(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	remote, _ := netip.ParseAddrPort(r.RemoteAddr)
-	d.adopt(arrival{fd: fd, remote: remote, took: time.Since(began)})
+	d.adopt(arrival{fd: fd, remote: remote, took: time.Since(knockOf(r).began)})
 }
 
 // allowed checks the request's origin. A client without one is no browser.

@@ -74,6 +74,7 @@ func (p *process) countEffect(pt *partition, e *replica.Effect) {
 		p.block.Add(c, e.N)
 	}
 	if e.Counter == replica.Gap || e.Counter == replica.DropMalformed {
+		p.block.Add(shm.Faults, 1)
 		p.log.Error("a batch does not fit what is held: this is a defect, please report it", "topic", pt.name.Topic,
 			"partition", pt.name.Number, "kind", e.Counter.String(), "held", pt.replica.Position().Held)
 	}
@@ -84,9 +85,9 @@ var replicaCounters = map[replica.Counter]shm.Counter{
 	replica.DropStaleTerm: shm.BusDroppedStaleTerm,
 	replica.DropOtherEra:  shm.BusDroppedOtherEra,
 	replica.DropDuplicate: shm.BusDroppedDuplicate,
-	replica.DropUnsought:  shm.BusDroppedStaleTerm,
-	replica.DropMissed:    shm.BusDroppedOtherEra,
-	replica.DropMalformed: shm.BusGaps,
+	replica.DropUnsought:  shm.BusDroppedUnsought,
+	replica.DropMissed:    shm.BusDroppedMissed,
+	replica.DropMalformed: shm.BusDroppedMalformed,
 	replica.Gap:           shm.BusGaps,
 	replica.SeekIgnored:   shm.SeeksIgnored,
 	replica.RangeFailed:   shm.BackfillsFailed,

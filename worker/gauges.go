@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/odin-ws/odin/kafka"
 	"github.com/odin-ws/odin/shm"
 )
 
@@ -17,7 +18,9 @@ type usage struct {
 	gcs          uint64
 	evicted      uint64
 	trimmed      uint64
-	base         int64 // descriptors that are none of sessions and links
+	source       kafka.Stats
+	gcTime       float64 // seconds
+	base         int64   // descriptors that are none of sessions and links
 	samples      []metrics.Sample
 	handshakes   uint64 // at the last tick
 	quiet        int    // ticks without a handshake
@@ -29,22 +32,58 @@ func (p *process) gauge() {
 	b := p.block
 	b.Set(shm.Sessions, int64(p.sessions.live))
 	b.Set(shm.Subscriptions, int64(p.hub.Subscriptions()))
-	b.Set(shm.Patterns, int64(p.hub.Lists()))
-	b.Set(shm.Channels, int64(p.hub.Lists()))
+	b.Set(shm.Channels, int64(p.hub.Channels()))
+	b.Set(shm.Patterns, int64(p.hub.Patterns()))
+	b.Set(shm.ClosingSessions, int64(p.leaving))
 	b.Set(shm.BlockedSessions, int64(len(p.lagging)))
+	b.Set(shm.AnswerBytes, int64(p.answerBytes))
 	b.Set(shm.OwedBytes, p.owedBytes())
 	b.Set(shm.PendingHandshakes, p.doors.pending.Load())
 	b.Set(shm.InputBytes, int64(p.inputBytes))
-	b.Set(shm.UnappliedBytes, int64(p.intake.held()))
+	p.gaugeSource()
+	p.gaugeLinks()
+	p.gaugeHistory()
+	p.gaugeProcess()
+}
+
+func (p *process) gaugeSource() {
 	owned := 0
 	for _, pt := range p.partitions {
 		if pt.replica.Owns() {
 			owned++
 		}
 	}
-	b.Set(shm.PartitionsOwned, int64(owned))
-	p.gaugeHistory()
-	p.gaugeProcess()
+	p.block.Set(shm.PartitionsOwned, int64(owned))
+	held := p.intake.held()
+	p.block.Set(shm.UnappliedBytes, int64(held))
+	paused := int64(0)
+	if held >= p.config.Limits.FetchedBytesMax || p.fetchedAt < len(p.fetched) && p.store.Full() {
+		paused = 1
+	}
+	p.block.Set(shm.SourcePaused, paused)
+	now, before := p.source.Stats(), p.usage.source
+	p.block.Add(shm.Fetches, now.Fetches-before.Fetches)
+	p.block.Add(shm.FetchedBytes, now.Bytes-before.Bytes)
+	p.block.Add(shm.FetchErrors, now.Errors-before.Errors)
+	p.block.Add(shm.FetchesStale, now.Stale-before.Stale)
+	p.usage.source = now
+}
+
+func (p *process) gaugeLinks() {
+	links, blocked, owed := 0, 0, 0
+	for _, l := range p.links {
+		if l == nil {
+			continue
+		}
+		links++
+		owed += l.out.Len()
+		if l.blocked {
+			blocked++
+		}
+	}
+	p.block.Set(shm.BusLinks, int64(links))
+	p.block.Set(shm.BusLinksBlocked, int64(blocked))
+	p.block.Set(shm.BusOwedBytes, int64(owed))
 }
 
 func (p *process) owedBytes() int64 {
@@ -76,14 +115,18 @@ func (p *process) gaugeProcess() {
 	}
 	if u.samples == nil {
 		u.samples = []metrics.Sample{
-			{Name: "/memory/classes/heap/objects:bytes"}, {Name: "/sched/goroutines:goroutines"}, {Name: "/gc/cycles/total:gc-cycles"},
+			{Name: "/memory/classes/heap/objects:bytes"},
+			{Name: "/sched/goroutines:goroutines"},
+			{Name: "/gc/cycles/total:gc-cycles"},
+			{Name: "/cpu/classes/gc/total:cpu-seconds"},
 		}
 	}
 	metrics.Read(u.samples)
 	p.block.Set(shm.HeapBytes, int64(u.samples[0].Value.Uint64()))
 	p.block.Set(shm.Goroutines, int64(u.samples[1].Value.Uint64()))
 	p.block.Add(shm.GCRuns, u.samples[2].Value.Uint64()-u.gcs)
-	u.gcs = u.samples[2].Value.Uint64()
+	p.block.Add(shm.GCCPU, uint64(max(0, u.samples[3].Value.Float64()-u.gcTime)*1e9))
+	u.gcs, u.gcTime = u.samples[2].Value.Uint64(), max(u.gcTime, u.samples[3].Value.Float64())
 	p.gaugeDescriptors()
 	p.block.Set(shm.ResidentBytes, residentBytes())
 }

@@ -194,7 +194,7 @@ type tally struct{ writes, bytes, deliveries uint64 }
 
 func (p *process) publishTally() {
 	p.block.Add(shm.Writes, p.tally.writes)
-	p.block.Add(shm.DeliveryBytes, p.tally.bytes)
+	p.block.Add(shm.BytesSent, p.tally.bytes)
 	p.block.Add(shm.Deliveries, p.tally.deliveries)
 	p.tally = tally{}
 }

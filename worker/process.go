@@ -86,6 +86,7 @@ type process struct {
 	// Sessions.
 	sessions      table
 	population    atomic.Int64 // sessions.live, for the doors
+	leaving       int          // sessions that were sent a close frame
 	doors         *doors
 	hub           *hub.Hub
 	lists         []*hub.List
@@ -190,6 +191,7 @@ func (p *process) inherit(c *control.Conn, segment *shm.Segment, ring int) error
 		max: p.config.ConnectionsPerWorker(), reason: p.whyUnwell,
 	})
 	p.doors.fds, p.doors.pendingMax = p.descriptors()
+	p.block.Set(shm.SessionsMax, int64(min(p.doors.max, p.doors.fds)))
 	p.doors.adopt = func(a arrival) {
 		p.mail.post(func(p *process) { p.adopt(a) })
 	}

@@ -129,7 +129,7 @@ func (p *process) relay(l *link) {
 			p.loseLink(l.peer)
 			return
 		case loop.Again:
-			p.block.Add(shm.BusPeerLimitReached, 1)
+			p.block.Add(shm.BusWritesBlocked, 1)
 			p.pollLink(l, true)
 			return
 		}

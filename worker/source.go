@@ -157,9 +157,7 @@ func (p *process) fault(pt *partition, f *kafka.Fetched) {
 }
 
 func (p *process) countFetched(f *kafka.Fetched) {
-	p.block.Add(shm.FetchPolls, 1)
 	p.block.Add(shm.RecordsFetched, uint64(len(f.Records)))
-	p.block.Add(shm.FetchedBytes, uint64(weight(f)))
 	for reason, n := range f.Skipped {
 		if c, ok := shm.RecordsSkippedNoKey.By(route.Skip(reason).String()); ok && n > 0 {
 			p.block.Add(c, uint64(n))

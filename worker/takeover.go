@@ -13,9 +13,9 @@ import (
 // for the loop, and the original closed. (TCPConn.File would make the shared
 // description blocking.)
 func takeOver(c net.Conn) (int, error) {
-	if p, ok := c.(*pendingConn); ok {
-		p.settle()
-		c = p.Conn
+	if k, ok := c.(*knock); ok {
+		k.settle()
+		c = k.Conn
 	}
 	defer c.Close()
 	tcp, ok := c.(*net.TCPConn)

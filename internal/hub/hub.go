@@ -45,13 +45,12 @@ func New() *Hub {
 // Subscriptions is how many there are over all sessions.
 func (h *Hub) Subscriptions() int { return h.subscriptions }
 
-// Lists is how many different patterns are subscribed to.
-func (h *Hub) Lists() int {
-	n := 0
-	for _, m := range h.lists {
-		n += len(m)
-	}
-	return n
+// Channels is how many different channels are subscribed to.
+func (h *Hub) Channels() int { return len(h.lists[exact]) }
+
+// Patterns is how many different patterns with a * are subscribed to.
+func (h *Hub) Patterns() int {
+	return len(h.lists[subject]) + len(h.lists[name]) + len(h.lists[all])
 }
 
 // Match appends to dst the lists of the patterns that a valid channel
@@ -60,7 +59,7 @@ func (h *Hub) Match(dst []*List, channel []byte) []*List {
 	if l := h.lists[exact][string(channel)]; l != nil {
 		dst = append(dst, l)
 	}
-	if len(h.lists[subject])+len(h.lists[name])+len(h.lists[all]) == 0 {
+	if h.Patterns() == 0 {
 		return dst
 	}
 	subj, ev, err := event.SplitChannel(channel)

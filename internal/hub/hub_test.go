@@ -108,7 +108,7 @@ func TestSubscribeRefusesWhatIsNoPattern(t *testing.T) {
 			t.Errorf("%q was taken", p)
 		}
 	}
-	if s.Count() != 0 || h.Subscriptions() != 0 || h.Lists() != 0 {
+	if s.Count() != 0 || h.Subscriptions() != 0 || h.Channels()+h.Patterns() != 0 {
 		t.Error("a refused pattern left something behind")
 	}
 }
@@ -122,12 +122,28 @@ func TestListsOfNobodyAreForgotten(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if h.Lists() != 1000 {
-		t.Fatalf("%d lists", h.Lists())
+	if h.Channels()+h.Patterns() != 1000 {
+		t.Fatalf("%d lists", h.Channels()+h.Patterns())
 	}
 	h.Clear(&s, others)
-	if h.Lists() != 0 || h.Subscriptions() != 0 {
-		t.Fatalf("%d lists, %d subscriptions left", h.Lists(), h.Subscriptions())
+	if h.Channels()+h.Patterns() != 0 || h.Subscriptions() != 0 {
+		t.Fatalf("%d lists, %d subscriptions left", h.Channels()+h.Patterns(), h.Subscriptions())
+	}
+}
+
+func TestChannelsAndPatternsAreCountedApart(t *testing.T) {
+	h := New()
+	var s, other Subscriptions
+	for _, p := range []string{"A.b", "B.b", "A.*", "*.b", "*.*"} {
+		if _, err := h.Subscribe(&s, 0, []byte(p)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := h.Subscribe(&other, 1, []byte(p)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if h.Channels() != 2 || h.Patterns() != 3 || h.Subscriptions() != 10 {
+		t.Errorf("%d channels, %d patterns, %d subscriptions", h.Channels(), h.Patterns(), h.Subscriptions())
 	}
 }
 

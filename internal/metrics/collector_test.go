@@ -109,6 +109,7 @@ func TestValues(t *testing.T) {
 	now := shm.Now()
 	seg.Process().SetStarted(1, now.Wall-90e9)
 	seg.Process().SetState(shm.Ready)
+	seg.Process().Set(shm.Readiness, 1)
 	seg.Process().Add(shm.Elections, 4)
 	seg.Process().Add(shm.SupervisorCPUUser, 2500e6)
 	seg.Process().SetName(shm.Version, "v7")

@@ -12,12 +12,13 @@ import (
 // prefix of every name.
 const prefix = "odin_"
 
-// family is one name: its description, kind and unit.
+// family is one name: what its rows have in common.
 type family struct {
-	name, help string
+	shm.Metric        // the first row
+	name       string // as published
+	labels     []string
 	index      int // among all of a collector, by name
 	desc       *prometheus.Desc
-	kind       shm.Kind
 	perBase    float64
 }
 
@@ -26,8 +27,8 @@ func familyOf(m shm.Metric, labels ...string) *family {
 		labels = append([]string{m.Label}, labels...)
 	}
 	return &family{
-		name: prefix + m.Name, help: m.Help, desc: prometheus.NewDesc(prefix+m.Name, m.Help, labels, nil),
-		kind: m.Kind, perBase: m.Unit.PerBase(),
+		Metric: m, name: prefix + m.Name, labels: labels,
+		desc: prometheus.NewDesc(prefix+m.Name, m.Help, labels, nil), perBase: m.Unit.PerBase(),
 	}
 }
 
@@ -35,16 +36,26 @@ func familyOf(m shm.Metric, labels ...string) *family {
 func (f *family) empty() *dto.MetricFamily {
 	kind := map[shm.Kind]dto.MetricType{
 		shm.KindCounter: dto.MetricType_COUNTER, shm.KindGauge: dto.MetricType_GAUGE, shm.KindHistogram: dto.MetricType_HISTOGRAM,
-	}[f.kind]
-	return &dto.MetricFamily{Name: &f.name, Help: &f.help, Type: &kind}
+	}[f.Kind]
+	return &dto.MetricFamily{Name: &f.name, Help: &f.Help, Type: &kind}
 }
 
 func gauge(name, help string, labels ...string) *family {
 	return familyOf(shm.Metric{Name: name, Kind: shm.KindGauge, Help: help}, labels...)
 }
 
+func yesOrNo(name, help string, labels ...string) *family {
+	return familyOf(shm.Metric{Name: name, Kind: shm.KindGauge, Unit: shm.Flag, Help: help}, labels...)
+}
+
 func counter(name, help string, labels ...string) *family {
 	return familyOf(shm.Metric{Name: name, Kind: shm.KindCounter, Help: help}, labels...)
+}
+
+// when gives the occasion to look at the family.
+func (f *family) when(text string) *family {
+	f.When = text
+	return f
 }
 
 // sample is one series at one moment. It implements prometheus.Metric itself:
@@ -63,7 +74,7 @@ func (s *sample) Desc() *prometheus.Desc { return s.family.desc }
 // Write gives the sample to the registry.
 func (s *sample) Write(m *dto.Metric) error {
 	m.Label = s.labels
-	switch s.family.kind {
+	switch s.family.Kind {
 	case shm.KindCounter:
 		m.Counter = &dto.Counter{Value: &s.value}
 	case shm.KindGauge:

@@ -35,7 +35,7 @@ func TestHandlerSpeaksPrometheusText(t *testing.T) {
 			"# TYPE odin_deliveries_total counter",
 			"# TYPE odin_delivery_latency_seconds histogram",
 			`odin_connections_accepted_total{worker="1"} 1e+09`,
-			`odin_delivery_latency_seconds_bucket{worker="0",le="0.0025"} 5`,
+			`odin_delivery_latency_seconds_bucket{worker="0",le="0.0015"} 5`,
 			`odin_delivery_latency_seconds_bucket{worker="0",le="+Inf"} 5`,
 			`odin_build_info{code="v1.4.0"} 1`,
 			`odin_partition_position{partition="0",topic="odin.trades"} 1.2345678e+07`,

@@ -19,11 +19,11 @@ func newPartitions() partitions {
 		high:     of("high_watermark", "High watermark that an owner heard of; -1: none."),
 		logStart: of("log_start_offset", "Log start offset that an owner heard of; -1: none."),
 		lag:      of("lag_records", "Records between the owner's position and the last stable offset."),
-		lagTime:  of("lag_seconds", "Seconds since the partition was last known to be without lag; 0 while it is."),
-		open:     of("open_transaction_records", "Records beyond the last stable offset, held back by open transactions."),
-		owner:    of("owner", "Slot of the worker that consumes the partition; -1: nobody."),
+		lagTime:  of("lag_seconds", "Seconds since the partition was last known to be without lag; 0 while it is.").when("always"),
+		open:     of("open_transaction_records", "Records beyond the last stable offset, held back by open transactions.").when("records are in Kafka and don't come, without lag"),
+		owner:    of("owner", "Slot of the worker that consumes the partition; -1: nobody.").when("a partition is silent"),
 		term:     of("term", "Number of the partition's ownership: how often its owner changed."),
-		era:      of("era", "Number of the partition's era: truncations and topics made anew."),
+		era:      of("era", "Number of the partition's era: grows by truncations and topics made anew."),
 	}
 }
 

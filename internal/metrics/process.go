@@ -9,17 +9,16 @@ type process struct {
 	counters [shm.SupervisorCounterCount]*family
 	gauges   [shm.SupervisorGaugeCount]*family
 
-	build, started, uptime, ready, draining, beat, workers, partitions, topology *family
+	build, started, uptime, draining, beat, workers, partitions, topology *family
 }
 
 func newProcess() process {
 	p := process{
 		build:      gauge("build_info", "1; the label code is odind's version.", "code"),
-		started:    gauge("start_time_seconds", "When odind was started, since 1970."),
+		started:    gauge("start_time_seconds", "When odind was started, since 1970.").when("sessions fell all at once"),
 		uptime:     gauge("uptime_seconds", "Seconds since odind was started."),
-		ready:      gauge("ready", "1 while odind as a whole is ready, else 0."),
-		draining:   gauge("draining", "1 while odind drains or stops, else 0."),
-		beat:       gauge("supervisor_heartbeat_age_seconds", "Seconds since the supervisor's last heartbeat."),
+		draining:   yesOrNo("draining", "1 while odind drains or stops, else 0.").when("new clients are refused"),
+		beat:       gauge("supervisor_heartbeat_age_seconds", "Seconds since the supervisor's last heartbeat.").when("workers that end are not replaced"),
 		workers:    gauge("workers", "Slots of workers."),
 		partitions: gauge("partitions", "Partitions known."),
 		topology:   gauge("topology_version", "Version of the set of topics and partitions; 0 until it is first known."),
@@ -34,7 +33,7 @@ func newProcess() process {
 }
 
 func (p *process) derived() []*family {
-	return []*family{p.build, p.started, p.uptime, p.ready, p.draining, p.beat, p.workers, p.partitions, p.topology}
+	return []*family{p.build, p.started, p.uptime, p.draining, p.beat, p.workers, p.partitions, p.topology}
 }
 
 func (p *process) families() []*family {
@@ -59,8 +58,7 @@ func (p *process) collect(to []sample, segment *shm.Segment, now shm.Clock) []sa
 		sample{family: p.build, labels: pairs("code", from.Name(shm.Version)), value: 1},
 		sample{family: p.started, value: float64(started) / 1e9},
 		sample{family: p.uptime, value: uptime},
-		sample{family: p.ready, value: flag(state == shm.Ready)},
-		sample{family: p.draining, value: flag(state == shm.Draining || state == shm.Gone)},
+		sample{family: p.draining, value: oneIf(state == shm.Draining || state == shm.Gone)},
 		sample{family: p.beat, value: from.BeatAge(now).Seconds()},
 		sample{family: p.workers, value: float64(segment.Layout().Slots)},
 		sample{family: p.partitions, value: float64(segment.Partitions())},

@@ -21,13 +21,13 @@ type workers struct {
 
 func newWorkers(slots int) workers {
 	w := workers{
-		up:         gauge("worker_up", "1 while the worker's process lives and its heartbeat is not stale, else 0.", "worker"),
-		ready:      gauge("worker_ready", "1 while the worker takes clients, else 0.", "worker"),
-		suspect:    gauge("worker_suspect", "1 while the supervisor misses the worker's heartbeat, else 0.", "worker"),
+		up:         yesOrNo("worker_up", "1 while the worker's process lives and its heartbeat is not stale, else 0.", "worker").when("always"),
+		ready:      yesOrNo("worker_ready", "1 while the worker takes clients, else 0.", "worker"),
+		suspect:    yesOrNo("worker_suspect", "1 while the supervisor misses the worker's heartbeat, else 0.", "worker"),
 		beat:       gauge("worker_heartbeat_age_seconds", "Seconds since the worker's last heartbeat, 0 if none is awaited.", "worker"),
 		generation: gauge("worker_generation", "Incarnation of the worker.", "worker"),
 		started:    gauge("worker_start_time_seconds", "When the worker was started, since 1970; 0 if it never was.", "worker"),
-		respawns:   counter("worker_respawns_total", "How often the worker was replaced.", "worker"),
+		respawns:   counter("worker_respawns_total", "How often the worker was replaced.", "worker").when("sessions fall on one worker"),
 	}
 	for c := range w.counters {
 		if c > 0 && shm.Counter(c).Metric().Name == shm.Counter(c-1).Metric().Name {
@@ -60,7 +60,11 @@ func (w *workers) families() []*family {
 	all := slices.Compact(slices.Clone(w.counters[:]))
 	all = append(all, w.gauges[:]...)
 	all = append(all, w.histograms[:]...)
-	return append(all, w.up, w.ready, w.suspect, w.beat, w.generation, w.started, w.respawns)
+	return append(all, w.derived()...)
+}
+
+func (w *workers) derived() []*family {
+	return []*family{w.up, w.ready, w.suspect, w.beat, w.generation, w.started, w.respawns}
 }
 
 // workerSeriesDerived is how many series of a worker are not in shm's table.
@@ -94,9 +98,9 @@ func (w *workers) derive(to []sample, slot *shm.Slot, now shm.Clock) []sample {
 		age = slot.BeatAge(now).Seconds()
 	}
 	return append(to,
-		sample{family: w.up, labels: plain, value: flag(lives && !slot.Stale(now))},
-		sample{family: w.ready, labels: plain, value: flag(state == shm.Ready)},
-		sample{family: w.suspect, labels: plain, value: flag(slot.Suspect())},
+		sample{family: w.up, labels: plain, value: oneIf(lives && !slot.Stale(now))},
+		sample{family: w.ready, labels: plain, value: oneIf(state == shm.Ready)},
+		sample{family: w.suspect, labels: plain, value: oneIf(slot.Suspect())},
 		sample{family: w.beat, labels: plain, value: age},
 		sample{family: w.generation, labels: plain, value: float64(generation)},
 		sample{family: w.started, labels: plain, value: float64(started) / 1e9},
@@ -104,7 +108,7 @@ func (w *workers) derive(to []sample, slot *shm.Slot, now shm.Clock) []sample {
 	)
 }
 
-func flag(is bool) float64 {
+func oneIf(is bool) float64 {
 	if is {
 		return 1
 	}

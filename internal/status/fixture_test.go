@@ -61,7 +61,7 @@ func (b *bench) worker(i int) {
 	numbers.Set(shm.ResidentBytes, 410<<20)
 	numbers.Set(shm.OwedBytes, 1258291)
 	numbers.Add(shm.Deliveries, 617283945)
-	numbers.Add(shm.DeliveryBytes, 617283945*200)
+	numbers.Add(shm.BytesSent, 617283945*200)
 	numbers.Add(shm.CPUUser, 300e9)
 	numbers.Add(shm.CPUSystem, 5678e9)
 	numbers.Add(shm.RecordsFetched, 4938271)

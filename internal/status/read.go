@@ -37,7 +37,7 @@ func readWorker(slot *shm.Slot, now shm.Clock) Worker {
 	w := Worker{
 		Slot: slot.Index(), PID: pid, Generation: generation, State: workerState(slot.State()), Reason: slot.Reason(),
 		Sessions: slot.Gauge(shm.Sessions), Subscriptions: slot.Gauge(shm.Subscriptions), BlockedSessions: slot.Gauge(shm.BlockedSessions),
-		Deliveries: slot.Counter(shm.Deliveries), DeliveryBytes: slot.Counter(shm.DeliveryBytes), RecordsFetched: slot.Counter(shm.RecordsFetched),
+		Deliveries: slot.Counter(shm.Deliveries), DeliveryBytes: slot.Counter(shm.BytesSent), RecordsFetched: slot.Counter(shm.RecordsFetched),
 		Handshakes: slot.Counter(shm.Handshakes), Refused: family(slot, shm.RefusedConnections), Closed: family(slot, shm.SessionsClosed1000),
 		SlowCloses: slot.Counter(shm.SlowCloses), Gaps: slot.Counter(shm.Gaps),
 		SlowDrops:      slot.Counter(shm.SlowDrops) + slot.Counter(shm.SlowConflations),

@@ -32,7 +32,7 @@ func readTally(slot *shm.Slot) tally {
 	return tally{
 		counts: [rateCount]uint64{
 			deliveries:    slot.Counter(shm.Deliveries),
-			deliveryBytes: slot.Counter(shm.DeliveryBytes),
+			deliveryBytes: slot.Counter(shm.BytesSent),
 			records:       slot.Counter(shm.RecordsFetched),
 			cpuNS:         slot.Counter(shm.CPUUser) + slot.Counter(shm.CPUSystem),
 			handshakes:    slot.Counter(shm.Handshakes),
