@@ -141,6 +141,8 @@ const (
 	CPUSystem
 	GCCPU
 	GCRuns
+	LogDropped
+	LogRepeated
 	Faults
 	CounterCount
 )
@@ -209,6 +211,8 @@ const (
 	Scrapes
 	ScrapesRefused
 	ScrapeTime
+	SupervisorLogDropped
+	SupervisorLogRepeated
 	SupervisorCPUUser
 	SupervisorCPUSystem
 	SupervisorCounterCount

@@ -83,6 +83,8 @@ var supervisorCounterTable = [SupervisorCounterCount]Metric{
 	Scrapes:               counter("scrapes_total", "Scrapes of /metrics answered, this one aside."),
 	ScrapesRefused:        counter("scrapes_refused_total", "Scrapes refused with 503 because too many were under way."),
 	ScrapeTime:            nanosCounter("scrape_seconds_total", "Time spent on answering scrapes, this one aside."),
+	SupervisorLogDropped:  counter("supervisor_log_lines_dropped_total", "Lines of the supervisor's log that were lost because standard error took none."),
+	SupervisorLogRepeated: counter("supervisor_log_lines_repeated_total", "Lines of the supervisor's log that said the same again within a minute and were counted instead."),
 	SupervisorCPUUser:     nanosCounter("supervisor_cpu_user_seconds_total", "CPU time spent in user mode by the supervisor."),
 	SupervisorCPUSystem:   nanosCounter("supervisor_cpu_system_seconds_total", "CPU time spent in the kernel by the supervisor."),
 }

@@ -146,6 +146,9 @@ var counterTable = [CounterCount]Metric{
 	CPUSystem: nanosCounter("cpu_system_seconds_total", "CPU time spent in the kernel by the worker."),
 	GCCPU:     nanosCounter("gc_cpu_seconds_total", "CPU time spent on collecting garbage, as the Go runtime estimates it."),
 	GCRuns:    counter("gc_runs_total", "Garbage collections completed."),
+	LogDropped: counter("log_lines_dropped_total", "Lines of the log that were lost because standard error took none.").
+		when("the log has holes"),
+	LogRepeated: counter("log_lines_repeated_total", "Lines of the log that said the same again within a minute and were counted instead."),
 	Faults: counter("faults_total", "Internal faults: defects of Odin that were caught and logged.").
 		when("always: it stays 0"),
 }

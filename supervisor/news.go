@@ -1,7 +1,6 @@
 package supervisor
 
 import (
-	"io"
 	"os"
 	"runtime"
 	"syscall"
@@ -62,13 +61,13 @@ func signals() []os.Signal {
 }
 
 // signal acts on one.
-func (c *crew) signal(s os.Signal, dumpTo io.Writer) {
+func (c *crew) signal(s os.Signal) {
 	switch s {
 	case syscall.SIGTERM, syscall.SIGINT:
 		c.stop(s.String())
 	case syscall.SIGQUIT:
 		c.log.Info("goroutines of all processes follow")
-		_, _ = dumpTo.Write(stacks())
+		c.log.Block(stacks())
 		c.dump()
 	case syscall.SIGHUP:
 		c.log.Warn("hangup: this odind does not reload, nothing has changed; restart it to change its configuration")

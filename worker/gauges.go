@@ -25,6 +25,8 @@ type usage struct {
 	handshakes   uint64 // at the last tick
 	quiet        int    // ticks without a handshake
 	settled      uint64 // when memory was given back last
+	dropped      uint64 // lines of the log
+	repeated     uint64
 }
 
 // gauge publishes what is measured once a second.
@@ -128,7 +130,16 @@ func (p *process) gaugeProcess() {
 	p.block.Add(shm.GCCPU, uint64(max(0, u.samples[3].Value.Float64()-u.gcTime)*1e9))
 	u.gcs, u.gcTime = u.samples[2].Value.Uint64(), max(u.gcTime, u.samples[3].Value.Float64())
 	p.gaugeDescriptors()
+	p.gaugeLog()
 	p.block.Set(shm.ResidentBytes, residentBytes())
+}
+
+// gaugeLog counts the lines that nobody will read.
+func (p *process) gaugeLog() {
+	u, dropped, repeated := &p.usage, p.log.Dropped(), p.log.Repeated()
+	p.block.Add(shm.LogDropped, dropped-u.dropped)
+	p.block.Add(shm.LogRepeated, repeated-u.repeated)
+	u.dropped, u.repeated = dropped, repeated
 }
 
 // gaugeDescriptors counts what is open without listing it: tens of thousands

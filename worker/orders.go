@@ -55,9 +55,11 @@ func (p *process) obey(m control.Message, files []*os.File) {
 			return
 		}
 	case control.LogLevel:
-		setLevel(p.level, m.Level)
+		if err := p.log.SetLevel(m.Level); err != nil {
+			p.log.Debug("an order that this version does not know", "type", m.Type, "err", err)
+		}
 	case control.Dump:
-		dump()
+		p.log.Block(stacks())
 	default:
 		p.log.Debug("an order that this version does not know", "type", m.Type)
 	}

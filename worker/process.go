@@ -2,7 +2,6 @@ package worker
 
 import (
 	"context"
-	"log/slog"
 	"math/rand/v2"
 	"strconv"
 	"sync/atomic"
@@ -11,6 +10,7 @@ import (
 	"github.com/odin-ws/odin/internal/config"
 	"github.com/odin-ws/odin/internal/control"
 	"github.com/odin-ws/odin/internal/hub"
+	"github.com/odin-ws/odin/internal/journal"
 	"github.com/odin-ws/odin/internal/loop"
 	"github.com/odin-ws/odin/internal/replica"
 	"github.com/odin-ws/odin/internal/route"
@@ -25,8 +25,7 @@ type process struct {
 	config     config.Config // never changes
 	slot       int           // never changes
 	generation uint32        // never changes
-	log        *slog.Logger
-	level      *slog.LevelVar
+	log        *journal.Journal
 
 	ctx    context.Context // ends with the process
 	cancel context.CancelFunc
@@ -114,9 +113,9 @@ type process struct {
 }
 
 // newProcess makes a worker that can start, but for its descriptors.
-func newProcess(c config.Config, first control.Message, log *slog.Logger, level *slog.LevelVar) (*process, error) {
+func newProcess(c config.Config, first control.Message, log *journal.Journal) (*process, error) {
 	p := &process{
-		config: c, slot: first.Slot, generation: first.Generation, log: log, level: level,
+		config: c, slot: first.Slot, generation: first.Generation, log: log,
 		state: shm.Starting, outbox: make(chan control.Message, 64), hub: hub.New(),
 		links: make([]*link, max(first.Slots, first.Slot+1)), inbuf: make([]byte, max(c.Limits.TurnReadBytesMax, 4096)),
 		inquiries: make(chan struct{}, inquiriesMax), requestLimits: wire.DefaultLimits(), ranges: make(chan struct{}, max(c.Limits.BackfillRequestsMax, 1)),
@@ -187,7 +186,7 @@ func (p *process) inherit(c *control.Conn, segment *shm.Segment, ring int) error
 	p.mine.SetState(shm.Starting)
 	p.status.Store(uint32(shm.Starting))
 	p.doors = newDoors(&doors{
-		config: &p.config, block: p.block, log: p.log, state: &p.status, live: &p.population,
+		config: &p.config, block: p.block, log: p.log.Logger, state: &p.status, live: &p.population,
 		max: p.config.ConnectionsPerWorker(), reason: p.whyUnwell,
 	})
 	p.doors.fds, p.doors.pendingMax = p.descriptors()

@@ -20,7 +20,7 @@ func openSource(p *process) (*kafka.Source, error) {
 		FetchedBytesMax: p.config.Limits.FetchedBytesMax,
 		MetadataRefresh: p.config.Limits.TopologyRefresh,
 		Encode:          encoder(p.routes, p.config.Limits.RecordBytesMax, p.block),
-		Log:             p.log,
+		Log:             p.log.Logger,
 	}
 	if k.SASL.Mechanism != "" {
 		options.SASL = &kafka.SASL{Mechanism: k.SASL.Mechanism, User: k.SASL.User, Password: k.SASL.Password.Reveal()}

@@ -21,6 +21,7 @@ const module = "github.com/odin-ws/odin/"
 var rooms = map[string][]string{
 	"internal/event":     {},
 	"internal/loop":      {},
+	"internal/journal":   {},
 	"internal/page":      {},
 	"internal/arrows":    {},
 	"internal/profile":   {},
