@@ -20,7 +20,6 @@ type arrival struct {
 
 // adopt makes a session of an arrival and greets it.
 func (p *process) adopt(a arrival) {
-	p.doors.coming.Add(-1)
 	p.block.Add(shm.Handshakes, 1)
 	p.block.Observe(shm.HandshakeTime, uint64(a.took.Microseconds()), 1)
 	lim := &p.config.Limits
@@ -29,7 +28,9 @@ func (p *process) adopt(a arrival) {
 	}
 	s := p.sessions.add()
 	s.fd, s.stage, s.remote = a.fd, open, a.remote
+	s.pingMS = uint32(lim.PingInterval / time.Millisecond)
 	p.population.Store(int64(p.sessions.live))
+	p.doors.coming.Add(-1) // only now: in between nobody would count it, and one too many be let in
 	if err := p.clients.Add(s.fd, s.token(), loop.Input); err != nil {
 		p.log.Error("poll a session", "err", err)
 		p.end(s)

@@ -128,7 +128,10 @@ func (p *process) receive(s *session, m wire.Message) {
 		p.say(s, func(dst []byte) []byte { return wire.AppendFrame(dst, wire.Pong, m.Payload) })
 	case wire.Pong:
 		p.block.Add(shm.PongsReceived, 1)
-		s.awaiting = false
+		if s.awaiting && s.stage == open {
+			s.awaiting = false
+			p.wheel.set(s, ticksUntil(s.pingAt-p.now)) // the timer stands where the pong would have been late
+		}
 	case wire.Close:
 		code, _ := wire.ParseClose(m.Payload)
 		p.close(s, answered(code), func(dst []byte) []byte { return wire.AppendCloseReply(dst, m.Payload) })

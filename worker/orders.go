@@ -54,6 +54,9 @@ func (p *process) obey(m control.Message, files []*os.File) {
 			p.inquire(*m.Query, file)
 			return
 		}
+	case control.Reconfigure:
+		p.reload(m, file)
+		return
 	case control.LogLevel:
 		if err := p.log.SetLevel(m.Level); err != nil {
 			p.log.Debug("an order that this version does not know", "type", m.Type, "err", err)

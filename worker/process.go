@@ -3,7 +3,6 @@ package worker
 import (
 	"context"
 	"math/rand/v2"
-	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -22,9 +21,9 @@ import (
 // process is the worker. All fields belong to the loop's goroutine unless
 // their comment says otherwise.
 type process struct {
-	config     config.Config // never changes
-	slot       int           // never changes
-	generation uint32        // never changes
+	config     *config.Config // in force; what it points to never changes
+	slot       int            // never changes
+	generation uint32         // never changes
 	log        *journal.Journal
 
 	ctx    context.Context // ends with the process
@@ -62,6 +61,7 @@ type process struct {
 	fetchedAt    int
 	fetchedSpare []kafka.Fetched
 	ranges       chan struct{} // bounds the ranges that are read at once
+	recordMax    atomic.Int64  // bytes of a frame, for the encoder's goroutines
 	endScout     context.CancelFunc
 	healthy      bool
 	healthKnown  bool
@@ -115,17 +115,15 @@ type process struct {
 // newProcess makes a worker that can start, but for its descriptors.
 func newProcess(c config.Config, first control.Message, log *journal.Journal) (*process, error) {
 	p := &process{
-		config: c, slot: first.Slot, generation: first.Generation, log: log,
+		config: &c, slot: first.Slot, generation: first.Generation, log: log,
 		state: shm.Starting, outbox: make(chan control.Message, 64), hub: hub.New(),
-		links: make([]*link, max(first.Slots, first.Slot+1)), inbuf: make([]byte, max(c.Limits.TurnReadBytesMax, 4096)),
-		inquiries: make(chan struct{}, inquiriesMax), requestLimits: wire.DefaultLimits(), ranges: make(chan struct{}, max(c.Limits.BackfillRequestsMax, 1)),
+		links: make([]*link, max(first.Slots, first.Slot+1)), inbuf: newInput(&c.Limits),
+		inquiries: make(chan struct{}, inquiriesMax), ranges: make(chan struct{}, max(c.Limits.BackfillRequestsMax, 1)),
 		random: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
 	}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
-	p.tooMany = "at most " + strconv.Itoa(c.Limits.ChannelsMax) + " channels a session"
-	p.store = replica.NewStore(replica.Limits{
-		Bytes: int64(c.Limits.HistoryBytesMax), Age: c.Limits.HistoryAgeMax, Records: c.Limits.HistoryRecordsMax,
-	})
+	p.boundRequests()
+	p.store = replica.NewStore(historyLimits(&c.Limits))
 	p.writer.store = p.store
 	if err := p.makeTopics(); err != nil {
 		return nil, err
@@ -186,11 +184,8 @@ func (p *process) inherit(c *control.Conn, segment *shm.Segment, ring int) error
 	p.mine.SetState(shm.Starting)
 	p.status.Store(uint32(shm.Starting))
 	p.doors = newDoors(&doors{
-		config: &p.config, block: p.block, log: p.log.Logger, state: &p.status, live: &p.population,
-		max: p.config.ConnectionsPerWorker(), reason: p.whyUnwell,
-	})
-	p.doors.fds, p.doors.pendingMax = p.descriptors()
-	p.block.Set(shm.SessionsMax, int64(min(p.doors.max, p.doors.fds)))
+		block: p.block, log: p.log.Logger, state: &p.status, live: &p.population, reason: p.whyUnwell,
+	}, p.terms())
 	p.doors.adopt = func(a arrival) {
 		p.mail.post(func(p *process) { p.adopt(a) })
 	}

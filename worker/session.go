@@ -42,6 +42,7 @@ type session struct {
 	mark     uint64 // of the last record attached, so that none is attached twice
 
 	due      uint32 // tick of the timer entry that counts; 0: none
+	pingMS   uint32 // between two pings, as hello promised
 	deadline int64  // when pong is late, or lingering ends; monotonic ns
 	pingAt   int64  // of the next ping; monotonic ns
 

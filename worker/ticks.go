@@ -1,6 +1,8 @@
 package worker
 
 import (
+	"time"
+
 	"github.com/odin-ws/odin/internal/wire"
 	"github.com/odin-ws/odin/shm"
 )
@@ -56,7 +58,6 @@ func (p *process) sessionDue(token uint64) {
 
 // checkPing pings a session, or ends one whose pong is late.
 func (p *process) checkPing(s *session) {
-	lim := &p.config.Limits
 	switch {
 	case s.awaiting && p.now >= s.deadline:
 		p.block.Add(shm.PingTimeouts, 1)
@@ -70,8 +71,8 @@ func (p *process) checkPing(s *session) {
 			return
 		}
 		s.awaiting = true
-		s.deadline = p.now + int64(lim.PongWait)
-		s.pingAt = p.now + int64(lim.PingInterval)
+		s.deadline = p.now + int64(p.config.Limits.PongWait)
+		s.pingAt = p.now + int64(s.pingMS)*int64(time.Millisecond)
 	}
 	next := s.pingAt
 	if s.awaiting {

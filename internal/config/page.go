@@ -25,7 +25,9 @@ All mistakes are reported at once, on standard error, and nothing is started (ex
 - Nested keys are nested in the file: ` + "`kafka: {brokers: [\"k1:9092\", \"k2:9092\"]}`" + `. In a variable or a flag, a list is separated by commas.
 - Bytes are a number, or one with ` + "`KiB`, `MiB`, `GiB`" + `. Times are a number of the unit in the key's name, or one with its own: ` + "`5s`, `2m`" + `.
 - Secrets come from a file or the environment, never from the YAML file or a flag, and are printed nowhere.
-- A change needs a restart.
+- ` + "`odinctl reload`" + `, and HUP, read all of it anew, from the same flags, variables and file. A mistake anywhere changes nothing. The column
+  *reload* says what becomes of a new value: **yes**, it is in force at once; **new clients**, for connections that come then; – it needs
+  a restart, and until then the old value stays in force, which ` + "`odinctl reload` and `odinctl status`" + ` say.
 - Variables of the system that Odin replaces are taken as aliases: the ` + "`ODIN_…`" + ` variable beats them, and two that differ are an error.
 
 ` + "`odind demo`" + ` takes the same flags but ` + "`--brokers`" + `, ignores the keys of brokers, SASL and TLS, and adds ` + "`--rate N`" + ` (10 events a second: at least
@@ -79,9 +81,9 @@ func Page(w io.Writer) error {
 	var b strings.Builder
 	b.WriteString(pageHead)
 	for _, section := range pageSections() {
-		b.WriteString("\n## " + section.title + "\n\n| key | variable, flag | default | allowed | what, and why |\n|---|---|---|---|---|\n")
+		b.WriteString("\n## " + section.title + "\n\n| key | variable, flag | default | allowed | reload | what, and why |\n|---|---|---|---|---|---|\n")
 		for _, k := range section.keys {
-			fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", code(k.Name), k.pageNames(), k.pageDefault(), k.pageAllowed(), k.pageHelp())
+			fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s |\n", code(k.Name), k.pageNames(), k.pageDefault(), k.pageAllowed(), k.pageReload(), k.pageHelp())
 		}
 	}
 	_, err := io.WriteString(w, b.String())
@@ -122,6 +124,19 @@ func (k Key) pageAllowed() string {
 		return strings.Trim(strings.Join(k.Choices, ", "), ", ")
 	default:
 		return kindWords()[k.Kind]
+	}
+}
+
+func (k Key) pageReload() string {
+	switch {
+	case k.Reload == Live && k.With != "":
+		return "with the same " + code(k.With)
+	case k.Reload == Live:
+		return "yes"
+	case k.Reload == NewClients:
+		return "new clients"
+	default:
+		return "–"
 	}
 }
 

@@ -36,9 +36,5 @@ func (k Key) lines(c *Config) []string {
 			return *f
 		}
 	}
-	text := k.format(c)
-	if text == "" {
-		text = `""`
-	}
-	return []string{text}
+	return []string{k.shown(c)}
 }
