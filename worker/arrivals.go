@@ -31,6 +31,7 @@ func (p *process) adopt(a arrival) {
 	s.pingMS = uint32(lim.PingInterval / time.Millisecond)
 	p.population.Store(int64(p.sessions.live))
 	p.doors.coming.Add(-1) // only now: in between nobody would count it, and one too many be let in
+	p.countSessions()
 	if err := p.clients.Add(s.fd, s.token(), loop.Input); err != nil {
 		p.log.Error("poll a session", "err", err)
 		p.end(s)
@@ -45,11 +46,7 @@ func (p *process) adopt(a arrival) {
 			ChannelsMax: lim.ChannelsMax, RequestBytesMax: lim.RequestBytesMax,
 		})
 	})
-	if p.state != shm.Ready {
-		p.closeWith(s, wire.CloseGoingAway)
-		return
-	}
-	p.farewell.late(p, s)
+	p.farewell.join(p, s)
 }
 
 // descriptors is for how many sessions, and handshakes at once, there are

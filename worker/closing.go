@@ -121,5 +121,5 @@ func (p *process) closeEnded() {
 		p.sessions.remove(s)
 	}
 	p.ended = p.ended[:0]
-	p.population.Store(int64(p.sessions.live))
+	p.countSessions()
 }

@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -36,7 +37,7 @@ type doors struct {
 	upgrade websocket.Upgrader
 
 	pending atomic.Int64 // connections without an answer yet
-	coming  atomic.Int64 // upgraded and not yet the loop's
+	coming  atomic.Int64 // admitted and not yet the loop's
 
 	mu        sync.Mutex
 	server    *http.Server // of the connections to come
@@ -231,7 +232,7 @@ func (d *doors) health(w http.ResponseWriter) {
 	state := shm.State(d.state.Load())
 	if state != shm.Ready {
 		w.Header().Set("Retry-After", d.retryAfter())
-		refuse(w, http.StatusServiceUnavailable, state.String(), d.reason())
+		refuse(w, http.StatusServiceUnavailable, state.String(), cmp.Or(d.reason(), "no new session is taken"))
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -243,8 +244,20 @@ func (d *doors) health(w http.ResponseWriter) {
 	_, _ = w.Write(append(strconv.AppendInt([]byte(`{"status":"`+status+`","sessions":`), d.live.Load(), 10), '}'))
 }
 
-// overloaded tells why no session can be taken now; empty: it can.
-func (d *doors) overloaded() (reason string, c shm.Counter) {
+// admit counts one more as coming, or tells why no session can be taken now.
+// The state is looked at behind the count: a loop that has changed it and finds
+// nobody coming meets nobody any more.
+func (d *doors) admit() (reason string, c shm.Counter) {
+	coming := d.coming.Add(1) // before the live ones: who comes becomes live
+	reason, c = d.overloaded(coming + d.live.Load())
+	if reason != "" {
+		d.coming.Add(-1)
+	}
+	return reason, c
+}
+
+// overloaded tells why there can't be so many sessions now; empty: there can.
+func (d *doors) overloaded(sessions int64) (reason string, c shm.Counter) {
 	switch shm.State(d.state.Load()) {
 	case shm.Ready:
 	case shm.Starting:
@@ -253,28 +266,27 @@ func (d *doors) overloaded() (reason string, c shm.Counter) {
 		return "draining", shm.RefusedDraining
 	}
 	t := d.terms.Load()
-	switch n := d.live.Load() + d.coming.Load(); {
-	case n >= int64(t.sessionsMax):
+	switch {
+	case sessions > int64(t.sessionsMax):
 		return "connections", shm.RefusedConnections
-	case n >= int64(t.descriptors):
+	case sessions > int64(t.descriptors):
 		return "fds", shm.RefusedFds
 	}
 	return "", 0
 }
 
 func (d *doors) handshake(w http.ResponseWriter, r *http.Request) {
-	if reason, c := d.overloaded(); reason != "" {
-		d.block.Add(c, 1)
-		w.Header().Set("Retry-After", d.retryAfter())
-		refuse(w, http.StatusServiceUnavailable, "overloaded", reason)
-		return
-	}
 	if !d.allowed(r) {
 		d.block.Add(shm.HandshakesFailedOrigin, 1)
 		refuse(w, http.StatusForbidden, "forbidden", "origin")
 		return
 	}
-	d.coming.Add(1)
+	if reason, c := d.admit(); reason != "" {
+		d.block.Add(c, 1)
+		w.Header().Set("Retry-After", d.retryAfter())
+		refuse(w, http.StatusServiceUnavailable, "overloaded", reason)
+		return
+	}
 	conn, err := d.upgrade.Upgrade(w, r, nil)
 	if err != nil {
 		d.coming.Add(-1)

@@ -32,7 +32,6 @@ type usage struct {
 // gauge publishes what is measured once a second.
 func (p *process) gauge() {
 	b := p.block
-	b.Set(shm.Sessions, int64(p.sessions.live))
 	b.Set(shm.Subscriptions, int64(p.hub.Subscriptions()))
 	b.Set(shm.Channels, int64(p.hub.Channels()))
 	b.Set(shm.Patterns, int64(p.hub.Patterns()))
@@ -46,6 +45,14 @@ func (p *process) gauge() {
 	p.gaugeLinks()
 	p.gaugeHistory()
 	p.gaugeProcess()
+}
+
+// countSessions says how many there are, at each change: who waits for the end
+// of a drain looks. Those whose handshake is done, and that the loop has not met
+// yet, are among them.
+func (p *process) countSessions() {
+	p.population.Store(int64(p.sessions.live))
+	p.block.Set(shm.Sessions, int64(p.sessions.live)+p.doors.coming.Load())
 }
 
 func (p *process) gaugeSource() {

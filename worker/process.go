@@ -223,8 +223,12 @@ func (p *process) fatal(what string, err error) {
 func (p *process) enter(s shm.State) {
 	p.state = s
 	p.status.Store(uint32(s))
+	p.countSessions() // in between: who sees Draining misses nobody who came before it
 	p.mine.SetState(s)
 }
+
+// serving tells whether there may be sessions, and every position is known.
+func (p *process) serving() bool { return p.state == shm.Ready || p.state == shm.Draining }
 
 // run is the worker's life.
 func (p *process) run() int {

@@ -121,8 +121,9 @@ func newTheatre(t *testing.T, workers int, change func(*config.Config)) *theatre
 	return st
 }
 
-// start makes a worker as the supervisor would, but within this process.
-func (st *theatre) start(slot int) *actor {
+// start makes a worker as the supervisor would, but within this process. It
+// hears the orders before it gets its listener.
+func (st *theatre) start(slot int, orders ...control.Message) *actor {
 	st.t.Helper()
 	a := &actor{slot: slot, ended: make(chan int, 1), logged: logged{t: st.t}}
 	near, far, err := control.Pair()
@@ -155,6 +156,9 @@ func (st *theatre) start(slot int) *actor {
 		log.Close()
 		a.ended <- code
 	}()
+	for _, m := range orders {
+		a.send(st.t, m)
+	}
 	a.send(st.t, control.Message{Type: control.Listener, Slot: slot}, f)
 	f.Close()
 	return a

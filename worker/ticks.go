@@ -20,7 +20,7 @@ func (p *process) runTicks(now int64) {
 	p.ticks++
 	p.mine.Beat(now)
 	p.lookAround()
-	p.sayFarewells()
+	p.countSessions()
 	p.openEarly()
 	p.sendReports()
 	p.settle()
@@ -103,6 +103,9 @@ func (p *process) openEarly() {
 func (p *process) becomeReady() {
 	p.fresh = nil
 	p.enter(shm.Ready)
+	if p.farewell.on {
+		p.enter(shm.Draining)
+	}
 	p.publish()
 	p.doors.unpause()
 	p.report(readyMessage())
