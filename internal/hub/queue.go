@@ -1,6 +1,6 @@
 package hub
 
-import "encoding/binary"
+import "github.com/odin-ws/odin/internal/wire"
 
 // Piece is one run of bytes that a session is owed: in the history (a chunk
 // of it), or, with Chunk == Own, in the queue's own bytes. It holds no
@@ -28,8 +28,12 @@ func (q *Queue) Empty() bool { return len(q.Pieces) == 0 }
 // Attach adds a frame of the history. Frames that follow one another in
 // memory become one piece: one buffer of the write.
 func (q *Queue) Attach(p Piece) {
-	q.Bytes += int(p.Len)
 	q.Records++
+	q.put(p)
+}
+
+func (q *Queue) put(p Piece) {
+	q.Bytes += int(p.Len)
 	if n := len(q.Pieces); n > 0 {
 		last := &q.Pieces[n-1]
 		if last.Chunk == p.Chunk && last.Off+last.Len == p.Off {
@@ -44,18 +48,15 @@ func (q *Queue) Attach(p Piece) {
 // behind what it is given.
 func (q *Queue) Say(fill func(dst []byte) []byte) {
 	q.compact()
+	q.own(fill)
+}
+
+func (q *Queue) own(fill func(dst []byte) []byte) {
 	from := len(q.Own)
 	q.Own = fill(q.Own)
-	n := uint32(len(q.Own) - from)
-	if n == 0 {
-		return
+	if n := len(q.Own) - from; n > 0 {
+		q.put(Piece{Chunk: Own, Off: uint32(from), Len: uint32(n)})
 	}
-	q.Bytes += int(n)
-	if k := len(q.Pieces); k > 0 && q.Pieces[k-1].Chunk == Own {
-		q.Pieces[k-1].Len += n
-		return
-	}
-	q.Pieces = append(q.Pieces, Piece{Chunk: Own, Off: uint32(from), Len: n})
 }
 
 // Written takes the first n bytes off.
@@ -80,37 +81,35 @@ func (q *Queue) Written(n int) {
 	q.Pieces = q.Pieces[:copy(q.Pieces, q.Pieces[i:])]
 }
 
-// Cut drops what is owed, and the count of its records, but for the rest of a frame that is half written:
-// only behind a whole frame can a close frame follow. look gives the bytes of
-// a piece; where it has none any more, nothing can follow and Cut tells so.
+// Cut drops what is owed, and the count of its records, but for the rest of a
+// frame that is half written: only behind a whole frame can a close frame
+// follow. look gives the bytes of a piece; where it has none any more, nothing
+// can follow and Cut tells so.
 func (q *Queue) Cut(look func(Piece) []byte) bool {
 	q.Records = 0
 	if !q.partial {
 		q.Pieces, q.Bytes = q.Pieces[:0], 0
 		return true
 	}
-	p := &q.Pieces[0]
-	b := look(Piece{Chunk: p.Chunk, Off: q.start, Len: p.Off + p.Len - q.start})
-	if b == nil {
+	rest, ok := q.restOfFrame(look)
+	if !ok {
 		return false
 	}
-	at := q.frameStart(b)
-	p.Len = at + uint32(frameSize(b[at-q.start:])) - p.Off
-	q.Pieces, q.Bytes = q.Pieces[:1], int(p.Len)
+	q.Pieces[0].Len = rest
+	q.Pieces, q.Bytes = q.Pieces[:1], int(rest)
 	return true
 }
 
-// frameSize reads the size of the unmasked frame that b begins with
-// (RFC 6455 section 5.2).
-func frameSize(b []byte) int {
-	switch n := int(b[1] & 0x7f); n {
-	case 126:
-		return 4 + int(binary.BigEndian.Uint16(b[2:]))
-	case 127:
-		return 10 + int(binary.BigEndian.Uint64(b[2:]))
-	default:
-		return 2 + n
+// restOfFrame is how much is left of the frame that is half written; false:
+// its bytes are gone.
+func (q *Queue) restOfFrame(look func(Piece) []byte) (rest uint32, ok bool) {
+	p := q.Pieces[0]
+	b := look(Piece{Chunk: p.Chunk, Off: q.start, Len: p.Off + p.Len - q.start})
+	if b == nil {
+		return 0, false
 	}
+	at := q.frameStart(b)
+	return at + uint32(wire.FrameSize(b[at-q.start:])) - p.Off, true
 }
 
 // ownSlack is how many written bytes Own may keep before it is compacted: a
@@ -153,8 +152,8 @@ func (q *Queue) ownLeft() int {
 // piece from q.start on.
 func (q *Queue) frameStart(b []byte) uint32 {
 	done, at := int(q.Pieces[0].Off-q.start), 0
-	for at+frameSize(b[at:]) <= done {
-		at += frameSize(b[at:])
+	for at+wire.FrameSize(b[at:]) <= done {
+		at += wire.FrameSize(b[at:])
 	}
 	return q.start + uint32(at)
 }
