@@ -52,15 +52,6 @@ func (p *process) closeWith(s *session, code wire.CloseCode) {
 	p.close(s, code, func(dst []byte) []byte { return wire.AppendClose(dst, code, reason, least, most) })
 }
 
-// tooSlow applies the policy "close" to a session whose queue is full.
-func (p *process) tooSlow(s *session) {
-	if s.stage != open {
-		return
-	}
-	p.block.Add(shm.SlowCloses, 1)
-	p.closeWith(s, wire.CloseSlowConsumer)
-}
-
 // leave takes the session out of all lists: it gets no more records.
 func (p *process) leave(s *session) {
 	p.hub.Clear(&s.subs, p.subscriptionsOf)

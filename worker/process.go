@@ -93,7 +93,8 @@ type process struct {
 	wheel         wheel
 	touched       []uint32
 	lagging       []uint32
-	doomed        []uint64 // tokens
+	doomed        []uint64            // tokens
+	fates         map[string]hub.Fate // by topic; nil: no record is ever dropped
 	ended         []uint32
 	applied       []applied
 	writer        writer
@@ -137,7 +138,7 @@ func (p *process) makeTopics() error {
 	routes := make([]route.Route, len(p.config.Routes))
 	p.topicsByEvent, p.cursors = make(map[string]uint64), make(map[uint64][]byte)
 	for i, r := range p.config.Routes {
-		parsed, err := route.Parse(r.Topic, r.Channel, r.Slow)
+		parsed, err := route.Parse(r.Text())
 		if err != nil {
 			return err
 		}
@@ -145,6 +146,7 @@ func (p *process) makeTopics() error {
 		p.topics = append(p.topics, topic{name: r.Topic})
 		p.topicsByEvent[parsed.Event] |= 1 << i
 	}
+	p.fates = fates(routes)
 	var err error
 	p.routes, err = route.NewTable(routes)
 	return err

@@ -1,5 +1,7 @@
 package config
 
+import "github.com/odin-ws/odin/internal/route"
+
 // Config is everything that one odind runs with. It is complete: nothing is
 // left to be defaulted by its readers. Its JSON travels whole, secrets
 // included, to the workers over the control socket and nowhere else; what is
@@ -54,7 +56,13 @@ type TLS struct {
 type Route struct {
 	Topic   string `json:"topic"`
 	Channel string `json:"channel"` // template: {key}.EVENT, {header:NAME}.EVENT or {json:PATH}.EVENT
-	Slow    string `json:"slow"`    // close: what happens to a session that is too slow
+	Slow    string `json:"slow"`    // close, drop or conflate: what happens to a session that is too slow
+	Class   string `json:"class"`   // normal, high or critical: what is dropped last, or never
+}
+
+// Text is the route for route.Parse.
+func (r Route) Text() route.Text {
+	return route.Text{Topic: r.Topic, Channel: r.Channel, Slow: r.Slow, Class: r.Class}
 }
 
 // Ready says what /readyz waits for.

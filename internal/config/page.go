@@ -46,14 +46,18 @@ kafka:
 origins: ["https://app.example.com"]
 routes:
   - {topic: odin.trades, channel: "{key}.trade"}
-  - {topic: odin.balances, channel: "{header:account}.balances", slow: close}
+  - {topic: odin.balances, channel: "{header:account}.balances", class: critical}
+  - {topic: odin.prices, channel: "{key}.price", slow: conflate}
 limits:
   history_bytes_max: 512MiB
 ` + "```" + `
 
 A route maps one topic to channels ` + "`SUBJECT.EVENT`" + `. ` + "`channel`" + ` is a template that says where the subject comes from: ` + "`{key}.EVENT`" + `,
-` + "`{header:NAME}.EVENT`" + ` or ` + "`{json:PATH}.EVENT`" + `. ` + "`slow`" + ` says what happens to a session that is too slow: ` + "`close`" + `, so far
-the only policy, closes it with 4000.
+` + "`{header:NAME}.EVENT`" + ` or ` + "`{json:PATH}.EVENT`" + `. ` + "`slow`" + ` says what happens to a session that is owed more than
+` + "`limits.owed_bytes_max`" + ` because it reads too slowly: ` + "`close`" + ` (the default) closes it with 4000; ` + "`drop`" + ` drops its oldest records;
+` + "`conflate`" + ` keeps only the newest record of each channel. What was dropped is announced to the client (` + "`gap`" + `). ` + "`class`" + ` decides what goes
+first: records of ` + "`normal`" + ` routes (the default), then those of ` + "`high`" + ` ones; those of ` + "`critical`" + ` ones are never dropped, whatever
+` + "`slow`" + ` says: where no others are left, the session is closed.
 `
 
 // pageSections are the headings of the page and the keys below each.
@@ -143,7 +147,7 @@ func (k Key) pageReload() string {
 func kindWords() map[Kind]string {
 	return map[Kind]string{
 		Text: "text", Address: "HOST:PORT or :PORT", Path: "a path", Switch: "true, false", StartAt: "end, start, a duration",
-		Hidden: "a secret", AddressList: "list of HOST:PORT", OriginList: "list of SCHEME://HOST[:PORT]", RouteList: "list of {topic, channel, slow}",
+		Hidden: "a secret", AddressList: "list of HOST:PORT", OriginList: "list of SCHEME://HOST[:PORT]", RouteList: "list of {topic, channel, slow, class}",
 	}
 }
 

@@ -92,7 +92,7 @@ func TestReport(t *testing.T) {
 		{"kafka.brokers", "a:1", "--brokers"},
 		{"b:2", "--brokers"},
 		{"origins", `""`, OriginDefault},
-		{"routes", "odin.trades", "→", "{key}.trade", "(close)", OriginDefault},
+		{"routes", "odin.trades", "→", "{key}.trade", "(close,", "normal)", OriginDefault},
 		{"limits.request_bytes_max", "256KiB", OriginDefault},
 	} {
 		if !hasLine(out.String(), want) {

@@ -66,7 +66,7 @@ func kafkaKeys() []Key {
 		},
 		{
 			Name: "routes", Kind: RouteList, Auto: "the eight odin.* topics, by key", auto: func(Host, *Config) string { return formatRoutes(defaultRoutes()) },
-			Help:  "which topic goes to which channels: a list of {topic, channel, slow}",
+			Help:  "which topic goes to which channels: a list of {topic, channel, slow, class}",
 			field: func(c *Config) any { return &c.Routes },
 		},
 	}
@@ -74,7 +74,7 @@ func kafkaKeys() []Key {
 
 func defaultRoutes() (routes []Route) {
 	for _, r := range route.Default() {
-		routes = append(routes, Route{Topic: r.Topic, Channel: r.Channel(), Slow: r.Slow.String()})
+		routes = append(routes, Route{Topic: r.Topic, Channel: r.Channel(), Slow: r.Slow.String(), Class: r.Class.String()})
 	}
 	return routes
 }

@@ -18,11 +18,12 @@ const (
 
 // Shedding is what a queue is shortened by.
 type Shedding struct {
-	Target int                       // bytes to come down to, where records may be dropped
-	Limit  int                       // bytes that may remain, at least Target
-	Look   func(Piece) []byte        // the bytes of a piece; nil: there are none any more
-	Judge  func(topic []byte) Fate   // of a topic's records
-	Drop   func(h wire.Head, f Fate) // is told of each record that is dropped
+	Target int                     // bytes to come down to, where records may be dropped
+	Limit  int                     // bytes that may remain, at least Target
+	Look   func(Piece) []byte      // the bytes of a piece; nil: there are none any more
+	Judge  func(topic []byte) Fate // of a topic's records
+
+	Dropped, Conflated, Notices uint64 // what was done; notices of earlier sheddings are not counted again
 }
 
 // Shed drops records down to Target, each by its fate, and leaves a notice
@@ -158,30 +159,41 @@ func (q *Queue) rebuild(units []unit, s *Shedding) {
 	counts := map[string]uint64{}
 	for i := range units {
 		u := &units[i]
+		if !u.dropped && !u.gap {
+			q.put(u.piece)
+			continue
+		}
+		told := q.tell(u, counts)
 		if u.dropped {
 			q.Records--
-			s.Drop(u.head, u.fate)
-		}
-		switch {
-		case u.dropped || u.gap:
-			q.tell(u, counts)
-		default:
-			q.put(u.piece)
+			s.count(u.fate, told)
 		}
 	}
 	q.compact()
 }
 
+func (s *Shedding) count(f Fate, told bool) {
+	if told {
+		s.Notices++
+	}
+	if f == Conflate {
+		s.Conflated++
+		return
+	}
+	s.Dropped++
+}
+
 // tell counts what is dropped, and adds the notice where it is due.
-func (q *Queue) tell(u *unit, counts map[string]uint64) {
+func (q *Queue) tell(u *unit, counts map[string]uint64) (told bool) {
 	n := max(u.head.Dropped, 1) // a record, or as many as a notice says
 	key := string(u.head.Channel)
 	counts[key] += n
 	if u.carried {
-		return
+		return false
 	}
 	n = counts[key]
 	delete(counts, key)
 	p := event.Partition{Topic: string(u.head.Topic), Number: u.head.Partition}
 	q.own(func(dst []byte) []byte { return wire.AppendGap(dst, u.head.Channel, n, p, u.head.Offset) })
+	return true
 }

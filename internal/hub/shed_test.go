@@ -18,8 +18,8 @@ type pond struct {
 	history []byte
 	offsets map[string]int64 // next, by topic and partition
 	sent    []byte           // what the socket took
-	dropped int
-	fates   map[string]Fate // by topic
+	dropped int              // records
+	fates   map[string]Fate  // by topic
 }
 
 func newPond(t *testing.T, fates map[string]Fate) *pond {
@@ -42,11 +42,13 @@ func (p *pond) look(piece Piece) []byte {
 }
 
 func (p *pond) shed(target, limit int) bool {
-	return p.q.Shed(&Shedding{
+	s := &Shedding{
 		Target: target, Limit: limit, Look: p.look,
 		Judge: func(topic []byte) Fate { return p.fates[string(topic)] },
-		Drop:  func(wire.Head, Fate) { p.dropped++ },
-	})
+	}
+	ok := p.q.Shed(s)
+	p.dropped += int(s.Dropped + s.Conflated)
+	return ok
 }
 
 // write lets the socket take n bytes.
