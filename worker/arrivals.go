@@ -27,7 +27,8 @@ func (p *process) adopt(a arrival) {
 		p.log.Debug("the client left at once", "err", err)
 	}
 	s := p.sessions.add()
-	s.fd, s.stage, s.remote = a.fd, open, a.remote
+	p.arrived++
+	s.fd, s.stage, s.remote, s.opened, s.number = a.fd, open, a.remote, p.now, p.arrived
 	s.pingMS = uint32(lim.PingInterval / time.Millisecond)
 	p.population.Store(int64(p.sessions.live))
 	p.doors.coming.Add(-1) // only now: in between nobody would count it, and one too many be let in

@@ -17,6 +17,7 @@ func (p *process) close(s *session, code wire.CloseCode, fill func(dst []byte) [
 	if s.stage != open {
 		return
 	}
+	p.blame(s, endingOf(code), "")
 	owed := code == wire.CloseNormal || code == wire.CloseGoingAway
 	if !owed && !s.queue.Cut(func(piece hub.Piece) []byte { return p.writer.bytes(&s.queue, piece) }) {
 		s.code = code
@@ -89,8 +90,10 @@ func (p *process) end(s *session) {
 	if s.code == 0 {
 		s.code = wire.CloseAbnormal
 	}
+	p.blame(s, endingOf(s.code), "")
 	p.leave(s)
 	p.unlag(s)
+	p.remember(s)
 	p.inputBytes -= s.buffered
 	p.answerBytes -= len(s.queue.Own)
 	p.block.Add(shm.ClosedBy(uint16(s.code)), 1)

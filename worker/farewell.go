@@ -135,6 +135,7 @@ func (p *process) sayFarewells() {
 	lim := &p.config.Limits
 	for now := p.clock(); f.next < len(f.due) && f.due[f.next].at <= now; f.next++ {
 		if s := p.sessions.find(f.due[f.next].token); s != nil {
+			p.blame(s, control.Ending(f.reason), "")
 			p.close(s, wire.CloseGoingAway, func(dst []byte) []byte {
 				return wire.AppendClose(dst, wire.CloseGoingAway, f.reason, lim.RetryMin, lim.RetryMax)
 			})

@@ -84,6 +84,8 @@ type process struct {
 
 	// Sessions.
 	sessions      table
+	arrived       uint64 // sessions that ever were
+	past          closedRing
 	population    atomic.Int64 // sessions.live, for the doors
 	leaving       int          // sessions that were sent a close frame
 	doors         *doors
@@ -120,6 +122,7 @@ func newProcess(c config.Config, first control.Message, log *journal.Journal) (*
 		state: shm.Starting, outbox: make(chan control.Message, 64), hub: hub.New(),
 		links: make([]*link, max(first.Slots, first.Slot+1)), inbuf: newInput(&c.Limits),
 		inquiries: make(chan struct{}, inquiriesMax), ranges: make(chan struct{}, max(c.Limits.BackfillRequestsMax, 1)),
+		past:   closedRing{max: c.ClosedPerWorker()},
 		random: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
 	}
 	p.ctx, p.cancel = context.WithCancel(context.Background())

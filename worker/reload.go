@@ -43,6 +43,7 @@ func (p *process) enforce(next *config.Config) error {
 	p.config = next
 	p.boundRequests()
 	p.inbuf = newInput(now)
+	p.past.resize(next.ClosedPerWorker())
 	p.store.Limit(historyLimits(now))
 	p.recordMax.Store(int64(now.RecordBytesMax))
 	p.intake.bound(now.FetchedBytesMax)

@@ -3,6 +3,7 @@ package worker
 import (
 	"time"
 
+	"github.com/odin-ws/odin/internal/control"
 	"github.com/odin-ws/odin/internal/wire"
 	"github.com/odin-ws/odin/shm"
 )
@@ -61,7 +62,8 @@ func (p *process) checkPing(s *session) {
 	switch {
 	case s.awaiting && p.now >= s.deadline:
 		p.block.Add(shm.PingTimeouts, 1)
-		p.log.Debug("closing: no pong in time", "remote", s.remote)
+		p.log.Debug("closing: no pong in time", "session", p.id(s), "remote", s.remote)
+		p.blame(s, control.PingTimeout, "")
 		p.abort(s)
 		return
 	case !s.awaiting && p.now >= s.pingAt:

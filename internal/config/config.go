@@ -87,7 +87,13 @@ func (c Config) Topics() []string {
 
 // ConnectionsPerWorker is each worker's share of limits.connections_max,
 // rounded up.
-func (c Config) ConnectionsPerWorker() int {
+func (c Config) ConnectionsPerWorker() int { return c.share(c.Limits.ConnectionsMax) }
+
+// ClosedPerWorker is each worker's share of limits.closed_remembered_max,
+// rounded up.
+func (c Config) ClosedPerWorker() int { return c.share(c.Limits.ClosedRememberedMax) }
+
+func (c Config) share(n int) int {
 	workers := max(c.Workers, 1)
-	return (c.Limits.ConnectionsMax + workers - 1) / workers
+	return (n + workers - 1) / workers
 }

@@ -218,8 +218,11 @@ func TestDerivedValues(t *testing.T) {
 	if got, want := c.Topics(), []string{"odin.trades", "odin.liquidity", "odin.metadata", "odin.social", "odin.community", "odin.creation", "odin.analytics", "odin.balances"}; !reflect.DeepEqual(got, want) {
 		t.Errorf("topics %v", got)
 	}
-	c.Workers, c.Limits.ConnectionsMax = 3, 10
+	c.Workers, c.Limits.ConnectionsMax, c.Limits.ClosedRememberedMax = 3, 10, 7
 	if got := c.ConnectionsPerWorker(); got != 4 {
 		t.Errorf("a worker's share of 10 among 3 is %d", got)
+	}
+	if got := c.ClosedPerWorker(); got != 3 {
+		t.Errorf("a worker's share of 7 among 3 is %d", got)
 	}
 }

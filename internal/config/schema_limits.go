@@ -164,8 +164,8 @@ func workerLimits() []Key {
 			field: func(c *Config) any { return &c.Limits.BusBatchBytesMax },
 		},
 		{
-			Name: "limits.closed_remembered_max", Kind: Number, Default: "10000", Min: 0, Max: 10_000_000, Reload: Live, Later: true,
-			Help:  "closed sessions that are remembered with their reason",
+			Name: "limits.closed_remembered_max", Kind: Number, Default: "10000", Min: 0, Max: 10_000_000, Reload: Live,
+			Help: "closed sessions that are remembered with their reason (odinctl conns --closed), shared out to the workers", Why: "160 to 320 bytes each, taken when sessions close",
 			field: func(c *Config) any { return &c.Limits.ClosedRememberedMax },
 		},
 	}

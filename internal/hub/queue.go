@@ -18,8 +18,8 @@ type Queue struct {
 	Own     []byte // bytes of the session's own pieces
 	Bytes   int    // over all pieces, unwritten
 	Records uint32 // attached and not completely written
-	partial bool   // the first piece is written in part, from start on
-	start   uint32 // where it began: a frame's first byte
+	partial bool   // the first frame of the first piece is written in part,
+	start   uint32 // from here on
 }
 
 // Empty tells whether nothing is owed.
@@ -59,26 +59,62 @@ func (q *Queue) own(fill func(dst []byte) []byte) {
 	}
 }
 
-// Written takes the first n bytes off.
-func (q *Queue) Written(n int) {
-	if n <= 0 {
-		return
+// Written takes the first n bytes off, and tells how many records are sent
+// whole by that. look gives the bytes of a piece that stands in the queue.
+func (q *Queue) Written(n int, look func(Piece) []byte) (records uint32) {
+	if n >= q.Bytes {
+		records = q.Records
+		q.Pieces, q.Bytes, q.Records, q.partial = q.Pieces[:0], 0, 0, false
+		return records
 	}
 	q.Bytes -= n
 	i := 0
-	for n > 0 && n >= int(q.Pieces[i].Len) {
-		n -= int(q.Pieces[i].Len)
-		i++
-		q.partial = false
-	}
-	if n > 0 {
-		if !q.partial {
-			q.partial, q.start = true, q.Pieces[i].Off
+	for ; n > 0; i++ {
+		took := min(n, int(q.Pieces[i].Len))
+		records += q.pass(i, uint32(took), look)
+		n -= took
+		if q.Pieces[i].Len > 0 {
+			break
 		}
-		q.Pieces[i].Off += uint32(n)
-		q.Pieces[i].Len -= uint32(n)
 	}
+	q.Records -= records
 	q.Pieces = q.Pieces[:copy(q.Pieces, q.Pieces[i:])]
+	return records
+}
+
+// pass takes bytes off a piece, and tells how many records end in them.
+func (q *Queue) pass(i int, took uint32, look func(Piece) []byte) (records uint32) {
+	p := &q.Pieces[i]
+	from, end := p.Off, p.Off+p.Len
+	if i == 0 && q.partial {
+		from = q.start
+	}
+	p.Off, p.Len = p.Off+took, p.Len-took
+	if p.Chunk == Own && p.Len == 0 {
+		q.partial = false
+		return 0
+	}
+	whole, at := framesIn(look(Piece{Chunk: p.Chunk, Off: from, Len: end - from}), int(p.Off-from))
+	q.start = from + uint32(at)
+	q.partial = q.start < p.Off
+	if p.Chunk == Own {
+		return 0
+	}
+	return whole
+}
+
+// framesIn counts the frames that lie whole in the first done bytes of b, and
+// tells where the next one begins.
+func framesIn(b []byte, done int) (whole uint32, at int) {
+	for at < done {
+		size := wire.FrameSize(b[at:])
+		if at+size > done {
+			break
+		}
+		at += size
+		whole++
+	}
+	return whole, at
 }
 
 // Cut drops what is owed, and the count of its records, but for the rest of a
@@ -86,9 +122,8 @@ func (q *Queue) Written(n int) {
 // follow. look gives the bytes of a piece; where it has none any more, nothing
 // can follow and Cut tells so.
 func (q *Queue) Cut(look func(Piece) []byte) bool {
-	q.Records = 0
 	if !q.partial {
-		q.Pieces, q.Bytes = q.Pieces[:0], 0
+		q.Pieces, q.Bytes, q.Records = q.Pieces[:0], 0, 0
 		return true
 	}
 	rest, ok := q.restOfFrame(look)
@@ -96,7 +131,10 @@ func (q *Queue) Cut(look func(Piece) []byte) bool {
 		return false
 	}
 	q.Pieces[0].Len = rest
-	q.Pieces, q.Bytes = q.Pieces[:1], int(rest)
+	q.Pieces, q.Bytes, q.Records = q.Pieces[:1], int(rest), 0
+	if q.Pieces[0].Chunk != Own {
+		q.Records = 1
+	}
 	return true
 }
 
@@ -108,8 +146,7 @@ func (q *Queue) restOfFrame(look func(Piece) []byte) (rest uint32, ok bool) {
 	if b == nil {
 		return 0, false
 	}
-	at := q.frameStart(b)
-	return at + uint32(wire.FrameSize(b[at-q.start:])) - p.Off, true
+	return q.start + uint32(wire.FrameSize(b)) - p.Off, true
 }
 
 // ownSlack is how many written bytes Own may keep before it is compacted: a
@@ -128,8 +165,7 @@ func (q *Queue) compact() {
 		}
 		from := p.Off
 		if i == 0 && q.partial {
-			from = q.frameStart(q.Own[q.start : p.Off+p.Len])
-			q.start = uint32(len(own))
+			from, q.start = q.start, uint32(len(own))
 		}
 		at := uint32(len(own)) + p.Off - from
 		own = append(own, q.Own[from:p.Off+p.Len]...)
@@ -146,16 +182,6 @@ func (q *Queue) ownLeft() int {
 		}
 	}
 	return n
-}
-
-// frameStart is where the frame begins that is half written; b is the first
-// piece from q.start on.
-func (q *Queue) frameStart(b []byte) uint32 {
-	done, at := int(q.Pieces[0].Off-q.start), 0
-	for at+wire.FrameSize(b[at:]) <= done {
-		at += wire.FrameSize(b[at:])
-	}
-	return q.start + uint32(at)
 }
 
 // Oldest is the oldest chunk of history that the queue refers to. It needn't

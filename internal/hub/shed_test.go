@@ -57,7 +57,7 @@ func (p *pond) write(n int) {
 		b := p.look(p.q.Pieces[0])
 		k := min(n, len(b))
 		p.sent = append(p.sent, b[:k]...)
-		p.q.Written(k)
+		p.q.Written(k, p.look)
 		n -= k
 	}
 }
