@@ -213,6 +213,8 @@ const (
 	ScrapeTime
 	SupervisorLogDropped
 	SupervisorLogRepeated
+	PageViewersRefused
+	RequestsOfOtherHosts
 	SupervisorCPUUser
 	SupervisorCPUSystem
 	SupervisorCounterCount
@@ -223,6 +225,7 @@ const (
 	Readiness SupervisorGauge = iota
 	WorkersWanted
 	TopicsMissing
+	PageViewers
 	MemoryLimitBytes
 	SupervisorHeapBytes
 	SupervisorResidentBytes

@@ -41,6 +41,7 @@ var rooms = map[string][]string{
 	"internal/metrics":   {"internal/event", "shm"},
 	"internal/text":      {},
 	"internal/status":    {"internal/event", "internal/text", "shm"},
+	"internal/live":      {"internal/control", "internal/status", "shm"},
 	"internal/sim":       {"internal/event", "internal/replica", "internal/resume", "internal/election", "internal/bus"},
 	"internal/demo":      {"internal/*"},
 	"worker":             {"shm", "kafka", "nats", "internal/*"},
