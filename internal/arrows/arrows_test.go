@@ -24,6 +24,7 @@ var rooms = map[string][]string{
 	"internal/journal":   {},
 	"internal/page":      {},
 	"internal/arrows":    {},
+	"internal/handshake": {},
 	"internal/profile":   {},
 	"systemd":            {},
 	"internal/wire":      {"internal/event"},
@@ -65,7 +66,7 @@ var outside = map[string][]string{
 
 // pure rooms decide; they never wait, ask the time or touch the world.
 var (
-	pure    = []string{"internal/event", "internal/text", "internal/replica", "internal/resume", "internal/election", "internal/route", "internal/wire", "internal/bus", "internal/hub"}
+	pure    = []string{"internal/event", "internal/handshake", "internal/text", "internal/replica", "internal/resume", "internal/election", "internal/route", "internal/wire", "internal/bus", "internal/hub"}
 	worldly = []string{"os", "net", "syscall", "context", "log", "log/slog", "sync", "math/rand", "math/rand/v2", "golang.org/x/sys/unix"}
 )
 
