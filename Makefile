@@ -62,6 +62,10 @@ browser: build ## the page of `make demo` in Chromium
 k6: build ## 200 sessions of k6 against `make demo`
 	@test/k6/run.sh
 
+.PHONY: prometheus
+prometheus: build ## alerts and dashboards, by a real Prometheus beside `make demo`
+	@test/prometheus/run.sh
+
 .PHONY: autobahn
 autobahn: ## RFC 6455 by Autobahn's cases
 	@test/autobahn/run.sh
@@ -72,7 +76,7 @@ bench: build ## what a delivery and an idle session cost, beside the floor of th
 
 .PHONY: tools
 tools: ## get all tools in their pinned versions
-	@scripts/tools.sh gofumpt golangci-lint shellcheck k6 chromium playwright-core autobahn
+	@scripts/tools.sh gofumpt golangci-lint shellcheck k6 chromium playwright-core autobahn prometheus promtool alertmanager
 	@bench/build.sh
 
 .PHONY: ci

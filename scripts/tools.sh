@@ -34,6 +34,14 @@ debian_tool() {
 	}
 }
 
+# debian_daemon PROGRAM UNIT PACKAGE: of a package that would start a service.
+debian_daemon() {
+	command -v "$1" || {
+		scripts/apt.sh --stopped "$2" "$3"
+		command -v "$1"
+	}
+}
+
 # The lock file is the version: another content is another directory.
 playwright_core() {
 	local sum
@@ -70,6 +78,8 @@ for name; do
 	k6) go_tool k6 go.k6.io/k6 "$k6" ;;
 	shellcheck) debian_tool shellcheck shellcheck ;;
 	chromium) debian_tool chromium chromium fonts-dejavu-core ;;
+	prometheus | promtool) debian_daemon "$name" prometheus.service prometheus ;;
+	alertmanager) debian_daemon prometheus-alertmanager prometheus-alertmanager.service prometheus-alertmanager ;;
 	playwright-core) playwright_core ;;
 	autobahn) autobahn ;;
 	*)
