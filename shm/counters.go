@@ -141,8 +141,6 @@ const (
 	CPUSystem
 	GCCPU
 	GCRuns
-	LogDropped
-	LogRepeated
 	Faults
 	CounterCount
 )
@@ -211,10 +209,6 @@ const (
 	Scrapes
 	ScrapesRefused
 	ScrapeTime
-	SupervisorLogDropped
-	SupervisorLogRepeated
-	PageViewersRefused
-	RequestsOfOtherHosts
 	SupervisorCPUUser
 	SupervisorCPUSystem
 	SupervisorCounterCount
@@ -225,7 +219,6 @@ const (
 	Readiness SupervisorGauge = iota
 	WorkersWanted
 	TopicsMissing
-	PageViewers
 	MemoryLimitBytes
 	SupervisorHeapBytes
 	SupervisorResidentBytes
