@@ -141,6 +141,8 @@ const (
 	CPUSystem
 	GCCPU
 	GCRuns
+	LogDropped
+	LogRepeated
 	Faults
 	CounterCount
 )
@@ -209,6 +211,10 @@ const (
 	Scrapes
 	ScrapesRefused
 	ScrapeTime
+	SupervisorLogDropped
+	SupervisorLogRepeated
+	PageViewersRefused
+	RequestsOfOtherHosts
 	SupervisorCPUUser
 	SupervisorCPUSystem
 	SupervisorCounterCount
@@ -219,6 +225,7 @@ const (
 	Readiness SupervisorGauge = iota
 	WorkersWanted
 	TopicsMissing
+	PageViewers
 	MemoryLimitBytes
 	SupervisorHeapBytes
 	SupervisorResidentBytes

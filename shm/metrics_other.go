@@ -83,6 +83,10 @@ var supervisorCounterTable = [SupervisorCounterCount]Metric{
 	Scrapes:               counter("scrapes_total", "Scrapes of /metrics answered, this one aside."),
 	ScrapesRefused:        counter("scrapes_refused_total", "Scrapes refused with 503 because too many were under way."),
 	ScrapeTime:            nanosCounter("scrape_seconds_total", "Time spent on answering scrapes, this one aside."),
+	SupervisorLogDropped:  counter("supervisor_log_lines_dropped_total", "Lines of the supervisor's log that were lost because standard error took none."),
+	SupervisorLogRepeated: counter("supervisor_log_lines_repeated_total", "Lines of the supervisor's log that said the same again within a minute and were counted instead."),
+	PageViewersRefused:    counter("page_viewers_refused_total", "Status pages that got no stream because the most there may be were watching."),
+	RequestsOfOtherHosts:  counter("operator_hosts_refused_total", "Requests to the operator's address that were refused because of their Host header."),
 	SupervisorCPUUser:     nanosCounter("supervisor_cpu_user_seconds_total", "CPU time spent in user mode by the supervisor."),
 	SupervisorCPUSystem:   nanosCounter("supervisor_cpu_system_seconds_total", "CPU time spent in the kernel by the supervisor."),
 }
@@ -93,6 +97,7 @@ var supervisorGaugeTable = [SupervisorGaugeCount]Metric{
 	WorkersWanted: gauge("workers_wanted", Count, "Workers that the configuration asks for."),
 	TopicsMissing: gauge("topics_missing", Count, "Topics of routes that the brokers don't have.").
 		when("a whole topic is silent"),
+	PageViewers: gauge("page_viewers", Count, "Status pages that are being watched."),
 	MemoryLimitBytes: gauge("memory_limit_bytes", Bytes, "Bytes that all processes together may use, by limits.memory_bytes_max or the control group; 0: no limit.").
 		when("memory grows"),
 	SupervisorHeapBytes:     gauge("supervisor_heap_bytes", Bytes, "Bytes of live and unswept objects in the supervisor's Go heap."),

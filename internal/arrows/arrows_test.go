@@ -21,8 +21,10 @@ const module = "github.com/odin-ws/odin/"
 var rooms = map[string][]string{
 	"internal/event":     {},
 	"internal/loop":      {},
+	"internal/journal":   {},
 	"internal/page":      {},
 	"internal/arrows":    {},
+	"internal/handshake": {},
 	"internal/profile":   {},
 	"systemd":            {},
 	"internal/wire":      {"internal/event"},
@@ -40,6 +42,7 @@ var rooms = map[string][]string{
 	"internal/metrics":   {"internal/event", "shm"},
 	"internal/text":      {},
 	"internal/status":    {"internal/event", "internal/text", "shm"},
+	"internal/live":      {"internal/control", "internal/status", "shm"},
 	"internal/sim":       {"internal/event", "internal/replica", "internal/resume", "internal/election", "internal/bus"},
 	"internal/demo":      {"internal/*"},
 	"worker":             {"shm", "kafka", "nats", "internal/*"},
@@ -63,7 +66,7 @@ var outside = map[string][]string{
 
 // pure rooms decide; they never wait, ask the time or touch the world.
 var (
-	pure    = []string{"internal/event", "internal/text", "internal/replica", "internal/resume", "internal/election", "internal/route", "internal/wire", "internal/bus", "internal/hub"}
+	pure    = []string{"internal/event", "internal/handshake", "internal/text", "internal/replica", "internal/resume", "internal/election", "internal/route", "internal/wire", "internal/bus", "internal/hub"}
 	worldly = []string{"os", "net", "syscall", "context", "log", "log/slog", "sync", "math/rand", "math/rand/v2", "golang.org/x/sys/unix"}
 )
 

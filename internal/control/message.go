@@ -14,6 +14,10 @@ type Type string
 const (
 	// Config comes first, once: Config, Slot, Generation, Slots.
 	Config Type = "config"
+	// Reconfigure brings another configuration into force: Config, which
+	// differs from the one before only in what needs no restart. With 1 file,
+	// a pipe, the worker answers into it once it is.
+	Reconfigure Type = "reload"
 	// Link brings one end of a stream socketpair to a sibling: Peer,
 	// PeerGeneration, 1 file. It replaces an earlier link to that slot: the
 	// old end is closed, unread, before the new one is used (rule 9).

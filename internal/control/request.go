@@ -41,6 +41,9 @@ const (
 	// Profile asks for a profile of the process: Profile, Seconds. The items
 	// are its bytes in pieces (JSON strings, base64).
 	Profile Kind = "profile"
+	// Sessions asks for sessions, live or closed: Connections. The items are
+	// ConnectionItems.
+	Sessions Kind = "sessions"
 )
 
 // Query is a question to one process; Kind tells which fields count. It
@@ -50,6 +53,8 @@ type Query struct {
 
 	Profile string `json:"profile,omitempty"` // one of Profiles
 	Seconds int    `json:"seconds,omitempty"` // how long to measure, for those that take a while
+
+	Connections *Connections `json:"connections,omitempty"`
 }
 
 // Response is a line that answers a Request, or a worker's Query: first any
