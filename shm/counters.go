@@ -206,6 +206,7 @@ const (
 	Reloads
 	ReloadsFailed
 	Drains
+	Undrains
 	ControlRequests
 	ControlRequestsFailed
 	Scrapes
@@ -231,5 +232,8 @@ const (
 	SupervisorResidentBytes
 	SupervisorGoroutines
 	SupervisorOpenFds
+	DrainStart
+	DrainEnd
+	DrainSessions
 	SupervisorGaugeCount
 )

@@ -77,7 +77,9 @@ var supervisorCounterTable = [SupervisorCounterCount]Metric{
 	Reloads:         counter("reloads_total", "Configurations reloaded."),
 	ReloadsFailed: counter("reloads_failed_total", "Reloads refused because of what the configuration said.").
 		when("a change of the configuration has no effect"),
-	Drains:                counter("drains_total", "Drains begun."),
+	Drains: counter("drains_total", "Drains begun.").
+		when("sessions fall at an even rate"),
+	Undrains:              counter("undrains_total", "Drains taken back."),
 	ControlRequests:       counter("control_requests_total", "Requests on the control socket."),
 	ControlRequestsFailed: counter("control_requests_failed_total", "Requests on the control socket that were refused or failed."),
 	Scrapes:               counter("scrapes_total", "Scrapes of /metrics answered, this one aside."),
@@ -104,4 +106,8 @@ var supervisorGaugeTable = [SupervisorGaugeCount]Metric{
 	SupervisorResidentBytes: gauge("supervisor_resident_memory_bytes", Bytes, "Bytes of the supervisor that are in memory."),
 	SupervisorGoroutines:    gauge("supervisor_goroutines", Count, "Goroutines of the supervisor."),
 	SupervisorOpenFds:       gauge("supervisor_open_fds", Count, "File descriptors that the supervisor has open."),
+	DrainStart:              gauge("drain_start_time_seconds", Nanoseconds, "When the drain that goes on was begun, since 1970; 0: none goes on."),
+	DrainEnd: gauge("drain_end_time_seconds", Nanoseconds, "When the last session is to be closed by it, since 1970; 0: none goes on.").
+		when("odind drains"),
+	DrainSessions: gauge("drain_start_sessions", Count, "Sessions that there were at its beginning; what odin_sessions has left of them is its progress."),
 }

@@ -54,6 +54,11 @@ type crew struct {
 
 	stopping bool
 	killAt   time.Time // while stopping
+
+	draining      bool // over while stopping
+	drainStart    time.Time
+	drainEnd      time.Time // of the window
+	drainSessions int64     // that there were at its start
 }
 
 // slot is one place for a worker, for as long as we run.

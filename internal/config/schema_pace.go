@@ -110,8 +110,8 @@ func supervisorLimits() []Key {
 			field: func(c *Config) any { return &c.Limits.StopMax },
 		},
 		{
-			Name: "limits.drain_ms", Kind: Milliseconds, Default: "60000", Min: 0, Max: 86_400_000, Reload: Live, Later: true,
-			Help: "closes of a drain are spread over this", Why: "one random instant in each of N equal slices: smooth by construction",
+			Name: "limits.drain_ms", Kind: Milliseconds, Default: "60000", Min: 0, Max: DrainOverMax.Milliseconds(), Reload: Live,
+			Help: "closes of a drain are spread over this, unless it says otherwise", Why: "one random instant in each of N equal slices: smooth by construction",
 			field: func(c *Config) any { return &c.Limits.DrainOver },
 		},
 		{

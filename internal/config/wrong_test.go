@@ -114,10 +114,10 @@ var wrongFiles = map[string]wrongFile{
 		`odin.yaml:1:29: limits.request_bytes_max: 1GiB is out of range, allowed: 1KiB to 64MiB` + sizeRight,
 	}},
 	"no time": {"limits: {drain_ms: soon}\n", []string{
-		`odin.yaml:1:20: limits.drain_ms: "soon" is no time, allowed: 0 to 86400000 milliseconds (a number, or with a unit, like 5s)`,
+		`odin.yaml:1:20: limits.drain_ms: "soon" is no time, allowed: 0 to 3600000 milliseconds (a number, or with a unit, like 5s)`,
 	}},
 	"time out of range": {"limits: {drain_ms: 48h}\n", []string{
-		`odin.yaml:1:20: limits.drain_ms: 48h is out of range, allowed: 0 to 86400000 milliseconds (a number, or with a unit, like 5s)`,
+		`odin.yaml:1:20: limits.drain_ms: 48h is out of range, allowed: 0 to 3600000 milliseconds (a number, or with a unit, like 5s)`,
 	}},
 	"time between units": {"limits: {retry_after_s: 1500ms}\n", []string{
 		`odin.yaml:1:25: limits.retry_after_s: 1500ms is out of range, allowed: 1 to 3600 seconds (a number, or with a unit, like 5s)`,

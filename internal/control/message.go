@@ -30,9 +30,10 @@ const (
 	Unlisten Type = "unlisten"
 	// Scout appoints (On) or relieves the worker that watches the topology.
 	Scout Type = "scout"
-	// Drain closes sessions spread over WindowMS; new ones get 503.
+	// Drain closes sessions spread over WindowMS; new ones get 503. One that
+	// comes again plans anew who is left.
 	Drain Type = "drain"
-	// Undrain takes a Drain back.
+	// Undrain takes a Drain back: who is left stays.
 	Undrain Type = "undrain"
 	// Stop closes all sessions with 1001 spread over OverMS, then the worker
 	// answers Stopped and exits with 0.

@@ -32,6 +32,7 @@ func Glance(seg *shm.Segment, now shm.Clock) Status {
 		s.Sessions += w.Sessions
 		s.Deliveries += w.Deliveries
 	}
+	s.Drain = readDrain(seg, now, s.Workers, s.Sessions)
 	s.Balance = balance(s.Workers, s.Sessions)
 	s.ClosedByCode = closedByCode(seg)
 	s.reading = readRest(seg, now)

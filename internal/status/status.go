@@ -12,6 +12,8 @@ type Status struct {
 	// State: starting, ready, degraded (it serves, and Warnings say what is
 	// wrong) or draining (also while it stops).
 	State string `json:"state"`
+	// Drain is the drain that goes on, null: none, also while odind stops.
+	Drain *Drain `json:"drain"`
 	// Warnings are for people: what is wrong, the worst first.
 	Warnings []string `json:"warnings"`
 	// UptimeS is seconds since the supervisor started.

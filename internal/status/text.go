@@ -44,7 +44,11 @@ func (s Status) head(width int) []text.Line {
 	since := s.SinceStart
 	lines = append(lines, facts(width, "since start: "+text.PerSecond(since.Deliveries)+" deliveries/s", text.Size(int64(since.Bytes))+"B/s",
 		since.Latency.Words())...)
-	return append(lines, facts(width, s.slow()...)...)
+	lines = append(lines, facts(width, s.slow()...)...)
+	if s.Drain != nil {
+		lines = append(lines, facts(width, s.Drain.facts()...)...)
+	}
+	return lines
 }
 
 // slow is what is worth telling of slow clients, if anything is.
