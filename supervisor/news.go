@@ -2,6 +2,7 @@ package supervisor
 
 import (
 	"os"
+	"os/signal"
 	"runtime"
 	"syscall"
 
@@ -58,6 +59,16 @@ func signals() []os.Signal {
 		syscall.SIGTERM, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGHUP, syscall.SIGUSR2,
 		syscall.SIGTTIN, syscall.SIGTTOU, syscall.SIGPIPE,
 	}
+}
+
+// heedAbort lets ABRT end us as Go does, with the stacks of all goroutines. For
+// that Go hands QUIT from thread to thread, and waits 10 s for those that do not
+// get it: it must not be ours any more. This is no work for the crew, which may
+// be what is stuck.
+func heedAbort(aborted <-chan os.Signal) {
+	<-aborted
+	signal.Reset(syscall.SIGABRT, syscall.SIGQUIT)
+	_ = syscall.Kill(os.Getpid(), syscall.SIGABRT)
 }
 
 // signal acts on one.

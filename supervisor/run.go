@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"syscall"
 	"time"
 
 	"github.com/odin-ws/odin/internal/config"
@@ -75,6 +76,9 @@ func (h *house) supervise(ctx context.Context, cfg config.Config, opts Options, 
 	took := make(chan os.Signal, 16)
 	signal.Notify(took, signals()...)
 	defer signal.Stop(took)
+	aborted := make(chan os.Signal, 1)
+	signal.Notify(aborted, syscall.SIGABRT)
+	go heedAbort(aborted)
 	h.serve(c, &desk{events: events, done: done, segment: h.segment, version: opts.Version}, log.Logger)
 	c.begin()
 
