@@ -17,6 +17,7 @@ type closedSession struct {
 	whole    uint64
 	received uint64
 	requests uint32
+	dropped  uint32
 	code     wire.CloseCode
 	remote   netip.AddrPort
 	ending   *ending
@@ -78,6 +79,6 @@ func (r *closedRing) len() int { return int(r.total - r.first) }
 func (p *process) remember(s *session) {
 	p.past.put(closedSession{
 		number: s.number, opened: s.opened, closed: p.now, pongAt: s.pongAt, sent: s.sent, whole: s.whole,
-		received: s.received, requests: s.requests, code: s.code, remote: s.remote, ending: s.ending,
+		received: s.received, requests: s.requests, dropped: s.dropped, code: s.code, remote: s.remote, ending: s.ending,
 	})
 }

@@ -15,6 +15,26 @@ const (
 	progressEvery = time.Second
 )
 
+// walk goes over many things, a portion at a time.
+type walk struct {
+	budget time.Duration
+	at     uint64
+}
+
+// portion goes on for a moment, at least with a few.
+func (w *walk) portion(p *process, end uint64, look func(uint64)) (more bool) {
+	for began := p.clock(); w.at < end; {
+		for range min(16, end-w.at) {
+			look(w.at)
+			w.at++
+		}
+		if p.clock()-began > int64(w.budget) {
+			break
+		}
+	}
+	return w.at < end
+}
+
 // errEnds is the answer to what comes while the worker ends.
 var errEnds = errors.New("it is ending")
 
@@ -27,7 +47,7 @@ func (p *process) answerSessions(q *control.Connections, a *control.Answer) erro
 	if err != nil {
 		return err
 	}
-	c := &census{condition: condition, pattern: []byte(q.Channel)}
+	c := &census{walk: walk{budget: portion}, condition: condition, pattern: []byte(q.Channel)}
 	first, told := q.First(), time.Now()
 	look := c.live
 	if q.Closed {
@@ -68,7 +88,7 @@ type census struct {
 	condition control.Condition
 	pattern   []byte // empty: any channel
 
-	at     uint64 // how far it has come
+	walk
 	newest uint64 // closed sessions when it began
 	count  control.ConnectionCount
 	found  []control.Connection // in this portion
@@ -76,7 +96,8 @@ type census struct {
 
 // live does a portion of the live sessions, and tells whether there are more.
 func (c *census) live(p *process) (more bool) {
-	return c.portion(p, uint64(len(p.sessions.pages)*pageSize), func(i uint64) {
+	c.found = c.found[:0]
+	return c.portion(p, p.sessions.places(), func(i uint64) {
 		s := p.sessions.at(uint32(i))
 		if s.stage == free || s.stage == gone {
 			return
@@ -91,25 +112,11 @@ func (c *census) closed(p *process) (more bool) {
 	if c.at == 0 {
 		c.newest = p.past.total
 	}
+	c.found = c.found[:0]
 	// What has left the ring meanwhile is beyond the end.
 	return c.portion(p, c.newest-min(p.past.first, c.newest), func(i uint64) {
 		c.take(p, p.formerly(p.past.at(c.newest-1-i)), true)
 	})
-}
-
-// portion goes on for a moment, at least with a few.
-func (c *census) portion(p *process, end uint64, look func(uint64)) (more bool) {
-	c.found = c.found[:0]
-	for began := p.clock(); c.at < end; {
-		for range min(16, end-c.at) {
-			look(c.at)
-			c.at++
-		}
-		if p.clock()-began > int64(portion) {
-			break
-		}
-	}
-	return c.at < end
 }
 
 func (c *census) take(p *process, s control.Connection, otherwise bool) {
@@ -123,9 +130,9 @@ func (c *census) take(p *process, s control.Connection, otherwise bool) {
 // connection is a live session as operators see it.
 func (p *process) connection(s *session) control.Connection {
 	c := control.Connection{
-		ID: p.id(s), Remote: s.remote, State: control.StateOpen, OpenedMS: p.unixMillis(s.opened), Channels: s.subs.Count(),
-		Records: s.whole, Bytes: s.sent, OwedBytes: s.queue.Bytes, Requests: s.requests, BytesIn: s.received,
-		PongMS: p.unixMillis(s.pongAt), Code: int(s.code),
+		ID: p.id(s), Worker: p.slot, Remote: s.remote, State: control.StateOpen, OpenedMS: p.unixMillis(s.opened),
+		Channels: s.subs.Count(), Records: s.whole, Bytes: s.sent, OwedBytes: s.queue.Bytes, Dropped: s.dropped,
+		Requests: s.requests, BytesIn: s.received, PongMS: p.unixMillis(s.pongAt), Code: int(s.code),
 	}
 	if s.blocked {
 		c.State = control.StateBlocked
@@ -143,8 +150,8 @@ func (p *process) connection(s *session) control.Connection {
 func (p *process) formerly(s *closedSession) control.Connection {
 	return control.Connection{
 		ID:     control.SessionID{Slot: p.slot, Generation: p.generation, Number: s.number},
-		Remote: s.remote, State: control.StateClosed, OpenedMS: p.unixMillis(s.opened), ClosedMS: p.unixMillis(s.closed),
-		Channels: s.ending.channels, Records: s.whole, Bytes: s.sent, OwedBytes: s.ending.owed,
+		Worker: p.slot, Remote: s.remote, State: control.StateClosed, OpenedMS: p.unixMillis(s.opened), ClosedMS: p.unixMillis(s.closed),
+		Channels: s.ending.channels, Records: s.whole, Bytes: s.sent, OwedBytes: s.ending.owed, Dropped: s.dropped,
 		Requests: s.requests, BytesIn: s.received, PongMS: p.unixMillis(s.pongAt), Code: int(s.code),
 		Reason: s.ending.why, Detail: s.ending.detail,
 	}

@@ -51,6 +51,7 @@ type session struct {
 	requests  uint32 // messages of the client's
 	discarded uint32 // bytes of input since the close
 	errors    uint32 // request errors since errorsSince
+	dropped   uint32 // records that it was too slow for, and was told of
 	pingMS    uint32 // between two pings, as hello promised
 
 	deadline    int64 // when pong is late, or lingering ends; monotonic ns
@@ -102,6 +103,9 @@ func (t *table) grow() {
 func (t *table) at(index uint32) *session {
 	return &t.pages[index/pageSize][index%pageSize]
 }
+
+// places is how many slots there are, used or free.
+func (t *table) places() uint64 { return uint64(len(t.pages) * pageSize) }
 
 // find gives the session of a token, nil if that use of its slot is over.
 func (t *table) find(token uint64) *session {

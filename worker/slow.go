@@ -61,6 +61,7 @@ func (p *process) shed(s *session) bool {
 	p.answerBytes -= len(s.queue.Own)
 	ok := s.queue.Shed(&sh)
 	p.answerBytes += len(s.queue.Own)
+	s.dropped += uint32(sh.Dropped + sh.Conflated)
 	p.block.Add(shm.SlowDrops, sh.Dropped)
 	p.block.Add(shm.SlowConflations, sh.Conflated)
 	p.block.Add(shm.Gaps, sh.Notices)

@@ -34,7 +34,7 @@ func TestBadUsage(t *testing.T) {
 func TestLaterCommandsAreUnknown(t *testing.T) {
 	t.Parallel()
 	help := odinctl(t, "--help").Stdout
-	for _, name := range strings.Fields("top drain undrain reload conns channels explain logs-level pprof restart upgrade rebalance scale") {
+	for _, name := range strings.Fields("top drain undrain reload channels explain logs-level restart upgrade rebalance scale") {
 		got := odinctl(t, name)
 		if got.Code != 2 || !strings.HasPrefix(got.Stderr, `odinctl: unknown command "`+name+`"`) {
 			t.Errorf("odinctl %s: %+v", name, got)
@@ -43,7 +43,7 @@ func TestLaterCommandsAreUnknown(t *testing.T) {
 			t.Errorf("the help offers %s", name)
 		}
 	}
-	for _, name := range strings.Fields("status sub publish version completion help") {
+	for _, name := range strings.Fields("status conns pprof sub publish version completion help") {
 		if !strings.Contains(help, "\n  "+name+" ") {
 			t.Errorf("the help lacks %s:\n%s", name, help)
 		}
@@ -52,7 +52,7 @@ func TestLaterCommandsAreUnknown(t *testing.T) {
 
 func TestHelpFitsATerminal(t *testing.T) {
 	t.Parallel()
-	for _, line := range []string{"--help", "", "status --help", "sub --help", "publish --help", "version --help"} {
+	for _, line := range []string{"--help", "", "status --help", "sub --help", "publish --help", "version --help", "conns --help", "pprof --help"} {
 		got := odinctl(t, strings.Fields(line)...)
 		if got.Code != 0 || got.Stderr != "" || got.Stdout == "" {
 			t.Errorf("odinctl %s: %+v", line, got)

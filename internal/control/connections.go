@@ -127,20 +127,22 @@ func (r Remote) Has(a netip.AddrPort) bool {
 // Connections.
 type Connection struct {
 	ID        SessionID      `json:"id"`
+	Worker    int            `json:"worker"` // slot
 	Remote    netip.AddrPort `json:"remote"`
-	State     string         `json:"state"`               // open, blocked (its socket is full), closing or closed
-	OpenedMS  int64          `json:"opened_ms"`           // Unix milliseconds
-	ClosedMS  int64          `json:"closed_ms,omitempty"` // Unix milliseconds; live: absent
-	Channels  int            `json:"channels"`            // patterns that it subscribes to; closed: when it began to end
-	Records   uint64         `json:"records"`             // delivered whole
-	Bytes     uint64         `json:"bytes"`               // sent, frame headers included
-	OwedBytes int            `json:"owed_bytes"`          // not taken by its socket yet; closed: when it began to end
-	Requests  uint32         `json:"requests"`            // messages received
-	BytesIn   uint64         `json:"bytes_in"`            // received
-	PongMS    int64          `json:"pong_ms,omitempty"`   // when its last pong came, Unix milliseconds
-	Code      int            `json:"code,omitempty"`      // close code, once it ends; 1006: without a close frame
-	Reason    Ending         `json:"reason,omitempty"`
-	Detail    string         `json:"detail,omitempty"` // what else is known of the end: printable ASCII, at most DetailMax bytes
+	State     string         `json:"state"`      // open, blocked (its socket is full), closing or closed
+	OpenedMS  int64          `json:"opened_ms"`  // Unix milliseconds
+	ClosedMS  int64          `json:"closed_ms"`  // Unix milliseconds; 0: live
+	Channels  int            `json:"channels"`   // patterns that it subscribes to; of one that ends: when that began
+	Records   uint64         `json:"records"`    // sent whole
+	Bytes     uint64         `json:"bytes"`      // sent, answers and frame headers included
+	OwedBytes int            `json:"owed_bytes"` // not taken by its socket yet; of one that has ended: when that began
+	Dropped   uint32         `json:"dropped"`    // records that it was too slow for, and was told of (slow: drop, conflate)
+	Requests  uint32         `json:"requests"`   // messages received, control frames included
+	BytesIn   uint64         `json:"bytes_in"`   // received
+	PongMS    int64          `json:"pong_ms"`    // when its last pong came, Unix milliseconds; 0: none has
+	Code      int            `json:"code"`       // close code; 1006: without a close frame; 0: it doesn't end
+	Reason    Ending         `json:"reason"`     // why it ends; "": it doesn't
+	Detail    string         `json:"detail"`     // what else is known of the end: printable ASCII, at most DetailMax bytes
 }
 
 // DetailMax is the most bytes of a Connection's Detail.

@@ -51,6 +51,9 @@ const (
 	// Sessions asks for sessions, live or closed: Connections. The items are
 	// ConnectionItems.
 	Sessions Kind = "sessions"
+	// OneSession asks for all that is known of one: Session. The items are
+	// SessionItems.
+	OneSession Kind = "session"
 )
 
 // Query is a question to one process; Kind tells which fields count. It
@@ -62,6 +65,7 @@ type Query struct {
 	Seconds int    `json:"seconds,omitempty"` // how long to measure, for those that take a while
 
 	Connections *Connections `json:"connections,omitempty"`
+	Session     SessionID    `json:"session,omitzero"`
 }
 
 // Response is a line that answers a Request, or a worker's Query: first any

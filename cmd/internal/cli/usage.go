@@ -62,6 +62,16 @@ func Exactly(names ...string) cobra.PositionalArgs {
 	}
 }
 
+// AtMost wants no more arguments than names, which say what they are.
+func AtMost(names ...string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) > len(names) {
+			return usage(cmd, "%q is too much%s", args[len(names)], wanted(names))
+		}
+		return nil
+	}
+}
+
 // AtLeast wants one argument or more, of the kind named.
 func AtLeast(name string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
@@ -103,8 +113,10 @@ func noun(kind string) string {
 	switch kind {
 	case "float64":
 		return "number"
-	case "uint64":
+	case "uint64", "int":
 		return "whole number"
+	case "duration":
+		return "duration, like 90s or 1h30m"
 	case "bool":
 		return "true or false"
 	}
