@@ -40,7 +40,7 @@ func (h *house) serve(c *crew, d *desk, log *slog.Logger) {
 		}
 	})
 	var handlers gate
-	stream := h.stream()
+	stream := h.stream(d)
 	serving.Go(func() { stream.Run(ctx) })
 	server := operatorServer(handlers.guard(h.ownHosts(h.routes(c, stream))), log)
 	serving.Go(func() {

@@ -1,20 +1,25 @@
 package supervisor
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"net/http"
 	"net/netip"
 	"strings"
 
+	"github.com/odin-ws/odin/internal/control"
 	"github.com/odin-ws/odin/internal/live"
 	"github.com/odin-ws/odin/shm"
 )
 
 // stream is what the page hears.
-func (h *house) stream() *live.Stream {
+func (h *house) stream(d *desk) *live.Stream {
 	p := h.segment.Process()
-	return live.New(h.segment, live.Hooks{
+	ask := func(ctx context.Context, q control.Query, item func(control.Response) error) ([]int, error) {
+		return d.inquire(ctx, q, nobody, item)
+	}
+	return live.New(h.segment, ask, live.Hooks{
 		Viewers: func(now int) { p.Set(shm.PageViewers, int64(now)) },
 		Refused: func() { p.Add(shm.PageViewersRefused, 1) },
 	})

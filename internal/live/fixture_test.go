@@ -15,6 +15,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/odin-ws/odin/internal/control"
 	"github.com/odin-ws/odin/internal/event"
 	"github.com/odin-ws/odin/shm"
 )
@@ -96,10 +97,14 @@ func (c *counted) now() (viewers, refused int) {
 	return c.viewers, c.refused
 }
 
+// silence is the answer of workers without sessions.
+func silence(context.Context, control.Query, func(control.Response) error) ([]int, error) { return nil, nil }
+
 // rig is a stream that runs in a bubble until the test ends.
 type rig struct {
 	*Stream
 	*counted
+	*crew
 	seg *shm.Segment
 	end context.CancelFunc
 }
@@ -110,7 +115,8 @@ func inBubble(t *testing.T, test func(t *testing.T, r *rig)) {
 	synctest.Test(t, func(t *testing.T) {
 		seg := segmentOf(t, 2, 3, "odin.trades", "odin.liquidity")
 		c := &counted{}
-		r := &rig{Stream: begin(seg, c.hooks(), bubbleClock), counted: c, seg: seg}
+		crew := &crew{}
+		r := &rig{Stream: begin(seg, crew.ask, c.hooks(), bubbleClock), counted: c, crew: crew, seg: seg}
 		ctx, end := context.WithCancel(t.Context())
 		r.end = end
 		done := make(chan struct{})
@@ -207,10 +213,13 @@ func parse(t *testing.T, text string) (events []told) {
 	return events
 }
 
+// names are those of events, but for sessions, which come when they come.
 func names(events []told) string {
 	var all []string
 	for _, e := range events {
-		all = append(all, e.name)
+		if e.name != sessionsKind.String() {
+			all = append(all, e.name)
+		}
 	}
 	return strings.Join(all, " ")
 }

@@ -37,18 +37,18 @@ type point struct {
 	lag      int64
 }
 
-// ring holds the newest points.
-type ring struct {
+// past holds the newest points.
+type past struct {
 	points [HistoryMax]point
 	count  int // of all that were ever added
 }
 
-func (r *ring) add(p point) {
+func (r *past) add(p point) {
 	r.points[r.count%HistoryMax] = p
 	r.count++
 }
 
-func (r *ring) history() History {
+func (r *past) history() History {
 	h := History{
 		IntervalMS: interval.Milliseconds(), TS: []int64{}, Deliveries: []float64{}, Records: []float64{},
 		P50: []*float64{}, P99: []*float64{}, Sessions: []int64{}, Lag: []int64{}, Cores: []float64{},

@@ -20,6 +20,7 @@ const (
 // Stream looks at a segment for all who watch.
 type Stream struct {
 	segment *shm.Segment
+	ask     Ask
 	told    Hooks
 	now     func() shm.Clock
 
@@ -27,14 +28,17 @@ type Stream struct {
 
 	mu      sync.Mutex
 	viewers int
-	past    ring
+	past    past
 	whole   *looked
 	lag     int64 // of whole
 	frames  [kindCount]frame
 	history frame         // of the same number as past.count, once somebody wants it
 	news    chan struct{} // closed and made anew when a frame is
-	wake    chan struct{} // somebody watches, and the newest whole look is old
 	ended   bool
+	askedAt int64 // monotonic nanoseconds
+
+	// Somebody watches, and the newest whole look, or answer of the workers, is old.
+	wake, curious chan struct{}
 }
 
 // Hooks are told of what is counted. None may block.
@@ -44,18 +48,24 @@ type Hooks struct {
 }
 
 // New begins with a first look. Run has to be called for others to follow.
-func New(segment *shm.Segment, told Hooks) *Stream {
-	return begin(segment, told, shm.Now)
+func New(segment *shm.Segment, ask Ask, told Hooks) *Stream {
+	return begin(segment, ask, told, shm.Now)
 }
 
-func begin(segment *shm.Segment, told Hooks, now func() shm.Clock) *Stream {
-	s := &Stream{segment: segment, told: told, now: now, news: make(chan struct{}), wake: make(chan struct{}, 1)}
+func begin(segment *shm.Segment, ask Ask, told Hooks, now func() shm.Clock) *Stream {
+	s := &Stream{
+		segment: segment, ask: ask, told: told, now: now, news: make(chan struct{}),
+		wake: make(chan struct{}, 1), curious: make(chan struct{}, 1),
+	}
 	s.look(true)
 	return s
 }
 
 // Run looks until ctx ends; then the streams of all viewers end.
 func (s *Stream) Run(ctx context.Context) {
+	var interview sync.WaitGroup
+	interview.Go(func() { s.interview(ctx) })
+	defer interview.Wait()
 	defer s.end()
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()

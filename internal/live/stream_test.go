@@ -22,7 +22,9 @@ func TestWhatAPageHears(t *testing.T) {
 		}
 		events := parse(t, text)
 		equal(t, "at first", names(events), "history status")
-		equal(t, "looks so far", len(read[History](t, events[0]).TS), 3)
+		if n := len(read[History](t, events[0]).TS); n < 3 || n > 4 { // with the look that it caused, or without
+			t.Errorf("%d looks so far", n)
+		}
 
 		r.seg.Slot(1).Block(1).Add(shm.Deliveries, 500)
 		for i := range 6 {
@@ -94,6 +96,7 @@ func TestLooksThatNobodySees(t *testing.T) {
 
 func TestPastIsBounded(t *testing.T) {
 	inBubble(t, func(t *testing.T, r *rig) {
+		time.Sleep(interval / 2)
 		for range HistoryMax {
 			r.seg.Slot(0).Block(1).Add(shm.Deliveries, 10)
 			r.seg.Slot(0).Block(1).Add(shm.RecordsFetched, 5)
@@ -220,7 +223,7 @@ func TestEndOfTheStream(t *testing.T) {
 // A stream without news is kept alive, and each write has its own deadline.
 func TestHeartbeat(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := &rig{Stream: begin(segmentOf(t, 1, 1, "t"), (&counted{}).hooks(), bubbleClock)}
+		r := &rig{Stream: begin(segmentOf(t, 1, 1, "t"), silence, (&counted{}).hooks(), bubbleClock)}
 		p := r.watch(nil)
 		synctest.Wait()
 		p.take()
@@ -235,7 +238,7 @@ func TestHeartbeat(t *testing.T) {
 }
 
 func TestHeadOfTheStream(t *testing.T) {
-	s := New(segmentOf(t, 1, 1, "t"), (&counted{}).hooks())
+	s := New(segmentOf(t, 1, 1, "t"), silence, (&counted{}).hooks())
 	w := httptest.NewRecorder()
 	s.Events().ServeHTTP(w, httptest.NewRequest(http.MethodHead, "/api/events", nil))
 	equal(t, "type", w.Header().Get("Content-Type"), "text/event-stream")
@@ -245,7 +248,7 @@ func TestHeadOfTheStream(t *testing.T) {
 
 // An HTTP server's deadlines for a request are not those of a stream.
 func TestDeadlinesOfAServer(t *testing.T) {
-	s := New(segmentOf(t, 1, 1, "t"), (&counted{}).hooks())
+	s := New(segmentOf(t, 1, 1, "t"), silence, (&counted{}).hooks())
 	go s.Run(t.Context())
 	server := httptest.NewUnstartedServer(s.Events())
 	server.Config.ReadTimeout, server.Config.WriteTimeout = 50*time.Millisecond, 50*time.Millisecond

@@ -61,7 +61,7 @@ func TestPartitionsOfATopic(t *testing.T) {
 }
 
 func TestTopicsThatAreNone(t *testing.T) {
-	s := New(segmentOf(t, 1, 1, "t"), (&counted{}).hooks())
+	s := New(segmentOf(t, 1, 1, "t"), silence, (&counted{}).hooks())
 	for _, name := range append(hostile, "", "T", strings.Repeat("x", 5000)) {
 		if code, body := ask(s, name); code != http.StatusNotFound || !strings.Contains(body, "?topic=NAME") {
 			t.Errorf("%q: %d %q", name, code, body)
@@ -71,7 +71,7 @@ func TestTopicsThatAreNone(t *testing.T) {
 }
 
 func TestTopicsOfHostileNames(t *testing.T) {
-	s := New(segmentOf(t, 1, 1, hostile...), (&counted{}).hooks())
+	s := New(segmentOf(t, 1, 1, hostile...), silence, (&counted{}).hooks())
 	for _, name := range hostile {
 		name = strings.ToValidUTF8(name, "\ufffd")
 		code, body := ask(s, name)

@@ -95,14 +95,23 @@ func (s *Stream) enter() (stale [kindCount]uint64, ok bool) {
 	}
 	s.viewers++
 	s.told.Viewers(s.viewers)
-	if age := time.Duration(s.now().Monotonic - s.whole.at); age >= interval && !s.ended {
+	now := s.now().Monotonic
+	if time.Duration(now-s.whole.at) >= interval && !s.ended {
 		stale[statusKind] = s.frames[statusKind].seq
-		select {
-		case s.wake <- struct{}{}:
-		default:
-		}
+		ring(s.wake)
+	}
+	if time.Duration(now-s.askedAt) >= askEvery {
+		ring(s.curious)
 	}
 	return stale, true
+}
+
+// ring is heard once, however often it is rung before.
+func ring(bell chan<- struct{}) {
+	select {
+	case bell <- struct{}{}:
+	default:
+	}
 }
 
 func (s *Stream) leave() {
