@@ -141,8 +141,6 @@ const (
 	CPUSystem
 	GCCPU
 	GCRuns
-	LogDropped
-	LogRepeated
 	Faults
 	CounterCount
 )
@@ -206,16 +204,11 @@ const (
 	Reloads
 	ReloadsFailed
 	Drains
-	Undrains
 	ControlRequests
 	ControlRequestsFailed
 	Scrapes
 	ScrapesRefused
 	ScrapeTime
-	SupervisorLogDropped
-	SupervisorLogRepeated
-	PageViewersRefused
-	RequestsOfOtherHosts
 	SupervisorCPUUser
 	SupervisorCPUSystem
 	SupervisorCounterCount
@@ -226,14 +219,10 @@ const (
 	Readiness SupervisorGauge = iota
 	WorkersWanted
 	TopicsMissing
-	PageViewers
 	MemoryLimitBytes
 	SupervisorHeapBytes
 	SupervisorResidentBytes
 	SupervisorGoroutines
 	SupervisorOpenFds
-	DrainStart
-	DrainEnd
-	DrainSessions
 	SupervisorGaugeCount
 )

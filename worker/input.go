@@ -3,7 +3,6 @@ package worker
 import (
 	"time"
 
-	"github.com/odin-ws/odin/internal/control"
 	"github.com/odin-ws/odin/internal/loop"
 	"github.com/odin-ws/odin/internal/wire"
 	"github.com/odin-ws/odin/shm"
@@ -52,17 +51,11 @@ func (p *process) read(s *session) {
 	switch status {
 	case loop.Again:
 		return
-	case loop.EOF:
-		p.blame(s, control.ClientGone, "without a close frame")
-		p.end(s)
-		return
-	case loop.Failed:
-		p.blame(s, control.ClientGone, "the connection broke")
+	case loop.EOF, loop.Failed:
 		p.end(s)
 		return
 	}
 	p.block.Add(shm.BytesReceived, uint64(n))
-	s.received += uint64(n)
 	if s.stage != open {
 		p.discard(s, n)
 		return
@@ -84,8 +77,8 @@ func (p *process) read(s *session) {
 
 // discard is what happens to input behind a close frame.
 func (p *process) discard(s *session, n int) {
-	s.discarded += uint32(n)
-	if int(s.discarded) > p.config.Limits.CloseLingerBytesMax {
+	s.discarded += n
+	if s.discarded > p.config.Limits.CloseLingerBytesMax {
 		p.end(s)
 	}
 }
@@ -103,7 +96,6 @@ func (p *process) parse(s *session, in []byte) {
 			break
 		}
 		p.block.Add(shm.FramesReceived, 1)
-		s.requests++
 		p.receive(s, m)
 	}
 	if s.stage != open || len(in) == 0 {
@@ -121,8 +113,7 @@ func (p *process) refuse(s *session, cerr *wire.CloseError) {
 	case wire.CloseProtocolError:
 		p.block.Add(shm.ProtocolErrors, 1)
 	}
-	p.log.Debug("closing: the client broke the protocol", "code", cerr.Code, "err", cerr.Message, "session", p.id(s), "remote", s.remote)
-	p.blame(s, control.ProtocolError, cerr.Message)
+	p.log.Debug("closing: the client broke the protocol", "code", cerr.Code, "err", cerr.Message, "remote", s.remote)
 	p.closeWith(s, cerr.Code)
 }
 
@@ -137,13 +128,8 @@ func (p *process) receive(s *session, m wire.Message) {
 		p.say(s, func(dst []byte) []byte { return wire.AppendFrame(dst, wire.Pong, m.Payload) })
 	case wire.Pong:
 		p.block.Add(shm.PongsReceived, 1)
-		s.pongAt = p.now
-		if s.awaiting && s.stage == open {
-			s.awaiting = false
-			p.wheel.set(s, ticksUntil(s.pingAt-p.now)) // the timer stands where the pong would have been late
-		}
+		s.awaiting = false
 	case wire.Close:
-		p.blame(s, control.ClientClosed, closeWords(m.Payload))
 		code, _ := wire.ParseClose(m.Payload)
 		p.close(s, answered(code), func(dst []byte) []byte { return wire.AppendCloseReply(dst, m.Payload) })
 	}

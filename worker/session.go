@@ -20,8 +20,7 @@ const (
 )
 
 // session is one client connection. All of its state is here, explicit and
-// without a goroutine, so that a session can be handed to another process. Its
-// size is what an idle client costs (TestSessionIsSmall).
+// without a goroutine, so that a session can be handed to another process.
 type session struct {
 	index uint32
 	use   uint32 // how often this slot of the table was used: half of the token
@@ -33,36 +32,25 @@ type session struct {
 	doomed   bool // too slow: to be closed once the lists stand still
 	awaiting bool // a ping is out and its pong is not back
 
-	code  wire.CloseCode
-	lagAt uint32 // in process.lagging, plus 1; 0: not there
-	due   uint32 // tick of the timer entry that counts; 0: none
-
-	mark   uint64 // of the last record attached, so that none is attached twice
-	queue  hub.Queue
-	sent   uint64 // bytes, since it is there
-	whole  uint64 // records that were sent whole
-	topics uint64 // that the subscriptions can come from, as bits
 	subs   hub.Subscriptions
+	topics uint64 // that they can come from, as bits
+	queue  hub.Queue
 
-	reader    wire.Reader
-	rest      []byte // input that the reader left, less than one header
-	buffered  int    // bytes that the reader held after the last input
-	received  uint64 // bytes of input, since it is there
-	requests  uint32 // messages of the client's
-	discarded uint32 // bytes of input since the close
-	errors    uint32 // request errors since errorsSince
-	dropped   uint32 // records that it was too slow for, and was told of
-	pingMS    uint32 // between two pings, as hello promised
+	reader   wire.Reader
+	buffered int    // bytes that the reader held after the last input
+	rest     []byte // input that the reader left, less than one header
+	mark     uint64 // of the last record attached, so that none is attached twice
 
-	deadline    int64 // when pong is late, or lingering ends; monotonic ns
-	pingAt      int64 // of the next ping; monotonic ns
-	pongAt      int64 // of the last pong; monotonic ns, 0: none yet
-	errorsSince int64 // monotonic ns
+	due      uint32 // tick of the timer entry that counts; 0: none
+	deadline int64  // when pong is late, or lingering ends; monotonic ns
+	pingAt   int64  // of the next ping; monotonic ns
 
-	number uint64 // of its arrival in this worker
-	opened int64  // monotonic ns
-	ending *ending
-	remote netip.AddrPort
+	errors      int // request errors since errorsSince
+	errorsSince int64
+	discarded   int // bytes of input since the close
+	lagAt       int // in process.lagging, plus 1; 0: not there
+	code        wire.CloseCode
+	remote      netip.AddrPort
 }
 
 // token names this use of the session's slot to the poller.
@@ -103,9 +91,6 @@ func (t *table) grow() {
 func (t *table) at(index uint32) *session {
 	return &t.pages[index/pageSize][index%pageSize]
 }
-
-// places is how many slots there are, used or free.
-func (t *table) places() uint64 { return uint64(len(t.pages) * pageSize) }
 
 // find gives the session of a token, nil if that use of its slot is over.
 func (t *table) find(token uint64) *session {

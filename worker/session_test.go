@@ -224,10 +224,7 @@ func TestRefusalsBeforeTheUpgrade(t *testing.T) {
 	if got := dial("https://good.example"); got != 503 {
 		t.Errorf("beyond the limit of connections: %d", got)
 	}
-	d := st.workers[0].process.doors
-	tight := *d.terms.Load()
-	tight.sessionsMax, tight.descriptors = 10, 1
-	d.terms.Store(&tight)
+	st.workers[0].process.doors.max, st.workers[0].process.doors.fds = 10, 1
 	if got := dial("https://good.example"); got != 503 || st.segment.Slot(0).Counter(shm.RefusedFds) != 1 {
 		t.Errorf("beyond the descriptors: %d", got)
 	}

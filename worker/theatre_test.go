@@ -8,7 +8,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -21,7 +20,6 @@ import (
 	"github.com/odin-ws/odin/internal/config"
 	"github.com/odin-ws/odin/internal/control"
 	"github.com/odin-ws/odin/internal/event"
-	"github.com/odin-ws/odin/internal/journal"
 	"github.com/odin-ws/odin/internal/loop"
 	"github.com/odin-ws/odin/internal/wire"
 	"github.com/odin-ws/odin/shm"
@@ -49,27 +47,6 @@ type actor struct {
 	ring    int
 	address string
 	ended   chan int
-	logged  logged
-}
-
-// logged is what a worker has logged; it is also shown with the test's output.
-type logged struct {
-	t    *testing.T
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (l *logged) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.text.Write(b)
-	return l.t.Output().Write(b)
-}
-
-func (l *logged) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
 }
 
 const patience = 20 * time.Second
@@ -92,7 +69,7 @@ func newTheatre(t *testing.T, workers int, change func(*config.Config)) *theatre
 	st.config.Workers = workers
 	st.config.Limits.ConnectionsMax = 1000
 	st.config.Kafka.Brokers = st.broker.ListenAddrs()
-	st.config.Log.Level = "warn"
+	st.config.Log.Level = "error"
 	st.config.Routes = []config.Route{
 		{Topic: "odin.trades", Channel: "{key}.trade", Slow: "close"},
 		{Topic: "odin.balances", Channel: "{key}.balances", Slow: "close"},
@@ -121,11 +98,10 @@ func newTheatre(t *testing.T, workers int, change func(*config.Config)) *theatre
 	return st
 }
 
-// start makes a worker as the supervisor would, but within this process. It
-// hears the orders before it gets its listener.
-func (st *theatre) start(slot int, orders ...control.Message) *actor {
+// start makes a worker as the supervisor would, but within this process.
+func (st *theatre) start(slot int) *actor {
 	st.t.Helper()
-	a := &actor{slot: slot, ended: make(chan int, 1), logged: logged{t: st.t}}
+	a := &actor{slot: slot, ended: make(chan int, 1)}
 	near, far, err := control.Pair()
 	st.must(err)
 	a.conn = near
@@ -138,9 +114,8 @@ func (st *theatre) start(slot int, orders ...control.Message) *actor {
 	st.must(err)
 	var c config.Config
 	st.must(json.Unmarshal(raw, &c))
-	log, err := journal.Open(&a.logged, journal.Options{Level: c.Log.Level, Format: journal.JSON, Sign: []slog.Attr{slog.Int("worker", slot)}})
-	st.must(err)
-	a.process, err = newProcess(c, control.Message{Slot: slot, Generation: 1, Slots: st.config.Workers}, log)
+	log := slog.New(slog.NewTextHandler(st.t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})).With("worker", slot)
+	a.process, err = newProcess(c, control.Message{Slot: slot, Generation: 1, Slots: st.config.Workers}, log, new(slog.LevelVar))
 	st.must(err)
 	st.must(a.process.inherit(theirs, st.segment, a.ring))
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -151,14 +126,7 @@ func (st *theatre) start(slot int, orders ...control.Message) *actor {
 	l.Close()
 	go st.supervise(a)
 	go a.process.listen()
-	go func() {
-		code := a.process.run()
-		log.Close()
-		a.ended <- code
-	}()
-	for _, m := range orders {
-		a.send(st.t, m)
-	}
+	go func() { a.ended <- a.process.run() }()
 	a.send(st.t, control.Message{Type: control.Listener, Slot: slot}, f)
 	f.Close()
 	return a

@@ -62,11 +62,9 @@ func (p *program) demo(cmd *cobra.Command, s show) error {
 	}
 	defer broker.Close()
 	cfg.Kafka.Brokers = []string{broker.Address()}
-	log := openLog(p.stderr, cfg.Log)
-	defer log.Close()
-	stop := produce(s, broker.Address(), log.Logger)
+	stop := produce(s, broker.Address(), logger(p.stderr, cfg.Log))
 	defer stop()
-	return p.supervise(*cfg, broker.Address(), log)
+	return p.supervise(*cfg, broker.Address())
 }
 
 // produce lets the market run beside the supervisor until it is stopped.

@@ -28,7 +28,7 @@ func (k Key) lines(c *Config) []string {
 	case *[]Route:
 		texts := make([]string, len(*f))
 		for i, r := range *f {
-			texts[i] = r.Topic + " → " + r.Channel + " (" + r.Slow + ", " + r.Class + ")"
+			texts[i] = r.Topic + " → " + r.Channel + " (" + r.Slow + ")"
 		}
 		return texts
 	case *[]string:
@@ -36,5 +36,9 @@ func (k Key) lines(c *Config) []string {
 			return *f
 		}
 	}
-	return []string{k.shown(c)}
+	text := k.format(c)
+	if text == "" {
+		text = `""`
+	}
+	return []string{text}
 }
