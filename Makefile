@@ -21,6 +21,10 @@ build: ## bin/odind and bin/odinctl, with the version from git
 	@mkdir -p bin
 	flock bin/.lock go build -trimpath -ldflags "-X main.version=$(VERSION)" -o bin/ ./cmd/...
 
+.PHONY: deb
+deb: ## bin/odind_VERSION_ARCH.deb
+	@deploy/deb/build.sh
+
 .PHONY: demo
 demo: build ## odind with a broker and events of its own, and a page to look at (DEMO="--rate 100")
 	@scripts/demo.sh $(DEMO)
@@ -62,9 +66,17 @@ browser: build ## the page of `make demo` in Chromium
 k6: build ## 200 sessions of k6 against `make demo`
 	@test/k6/run.sh
 
+.PHONY: prometheus
+prometheus: build ## alerts and dashboards, by a real Prometheus beside `make demo`
+	@test/prometheus/run.sh
+
 .PHONY: autobahn
 autobahn: ## RFC 6455 by Autobahn's cases
 	@test/autobahn/run.sh
+
+.PHONY: systemd
+systemd: ## the Debian package in a machine that systemd boots; needs root
+	@test/systemd/run.sh
 
 .PHONY: bench
 bench: build ## what a delivery and an idle session cost, beside the floor of this machine
@@ -72,7 +84,7 @@ bench: build ## what a delivery and an idle session cost, beside the floor of th
 
 .PHONY: tools
 tools: ## get all tools in their pinned versions
-	@scripts/tools.sh gofumpt golangci-lint shellcheck k6 chromium playwright-core autobahn
+	@scripts/tools.sh gofumpt golangci-lint shellcheck nfpm systemd-nspawn k6 chromium playwright-core autobahn prometheus promtool alertmanager
 	@bench/build.sh
 
 .PHONY: ci

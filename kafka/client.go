@@ -2,9 +2,6 @@ package kafka
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"io"
 	"log/slog"
 	"time"
 
@@ -26,7 +23,7 @@ const (
 // newClient makes one of the two sets of connections. franz-go brings the
 // connections, logins, versions, codecs and records; what to fetch, and what
 // an answer means, is decided here (see doc.go for why).
-func (o *Options) newClient() (*kgo.Client, error) {
+func (o *Options) newClient(l *login) (*kgo.Client, error) {
 	opts := []kgo.Opt{
 		kgo.SeedBrokers(o.Brokers...),
 		kgo.ClientID(o.ClientID),
@@ -45,22 +42,13 @@ func (o *Options) newClient() (*kgo.Client, error) {
 		opts = append(opts, kgo.DialTLSConfig(o.TLS))
 	}
 	if o.SASL != nil {
-		m, err := o.SASL.mechanism()
+		m, err := l.mechanism()
 		if err != nil {
 			return nil, err
 		}
 		opts = append(opts, kgo.SASL(m))
 	}
 	return kgo.NewClient(opts...)
-}
-
-// hint adds what an error may mean: some brokers end the connection of one
-// whose login they refuse, without a word.
-func (o *Options) hint(err error) error {
-	if o.SASL != nil && errors.Is(err, io.EOF) {
-		return fmt.Errorf("%w (the broker may refuse the login of %s by %s)", err, o.SASL.User, o.SASL.Mechanism)
-	}
-	return err
 }
 
 // clientLog lets franz-go speak at debug level only: what it reports is

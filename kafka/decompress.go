@@ -33,6 +33,15 @@ type decompressor struct {
 	zstd *zstd.Decoder
 }
 
+// bound changes the bound, between two batches.
+func (d *decompressor) bound(most int) {
+	if most == d.max {
+		return
+	}
+	d.close() // zstd's reader has it built in
+	d.zstd, d.max = nil, most
+}
+
 // Decompress implements kgo.Decompressor.
 func (d *decompressor) Decompress(src []byte, codec kgo.CompressionCodecType) (out []byte, err error) {
 	d.src.Reset(src)

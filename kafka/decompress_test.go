@@ -115,6 +115,25 @@ func TestUnpackingIsBounded(t *testing.T) {
 	}
 }
 
+// The bound may be moved between two batches, whatever a codec has built in.
+func TestTheBoundMoves(t *testing.T) {
+	d := &decompressor{max: 1 << 20}
+	defer d.close()
+	plain := []byte(strings.Repeat("0", 4<<20))
+	for name, codec := range codecs() {
+		packed, kind := compress(t, codec, plain)
+		if kind == kgo.CodecNone {
+			continue
+		}
+		for _, most := range []int{8 << 20, 1 << 20, 8 << 20} {
+			d.bound(most)
+			if _, err := d.Decompress(packed, kind); errors.Is(err, kgo.ErrMaxDecompress) == (most > len(plain)) {
+				t.Errorf("%s: 4 MiB within %d: %v", name, most, err)
+			}
+		}
+	}
+}
+
 func TestScratchIsGivenBack(t *testing.T) {
 	d := &decompressor{max: 8 << 20}
 	defer d.close()

@@ -53,7 +53,7 @@ func (s *Source) watch() {
 		s.refresh()
 		select {
 		case <-s.ctx.Done():
-		case <-time.After(s.o.MetadataRefresh):
+		case <-time.After(time.Duration(s.metadataRefresh.Load())):
 			wished = 0
 		case <-s.kick:
 			wished++
@@ -78,7 +78,7 @@ func (s *Source) refresh() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err != nil {
-		err = s.o.hint(err)
+		err = s.login.hint(err)
 		if s.metadata.set(err); s.metadata.times == 1 {
 			s.o.Log.Warn("kafka: metadata can't be had", "err", err)
 		}

@@ -51,7 +51,7 @@ func TestPasswordIsNeverPrinted(t *testing.T) {
 			t.Errorf("%q", text)
 		}
 	}
-	if _, err := (SASL{Mechanism: "X", User: "odin", Password: "mimir"}).mechanism(); err == nil || strings.Contains(err.Error(), "mimir") {
+	if _, err := newLogin(&SASL{Mechanism: "X", User: "odin", Password: "mimir"}).mechanism(); err == nil || strings.Contains(err.Error(), "mimir") {
 		t.Errorf("%v", err)
 	}
 }

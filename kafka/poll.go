@@ -27,6 +27,7 @@ func (s *Source) Poll(ctx context.Context, into func(Fetched)) error {
 	}
 	select {
 	case n := <-s.ready:
+		s.dec.unzip.bound(s.decompressedMax())
 		for i := range n.chunks {
 			s.hand(&n.chunks[i], into)
 		}

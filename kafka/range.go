@@ -81,7 +81,7 @@ type reader struct {
 func (s *Source) newReader(p event.Partition, from, to int64, lim RangeLimit) *reader {
 	r := &reader{
 		s: s, part: *newPart(p, Tag{}, from, event.NoEpoch), to: to, lim: lim, next: max(from, 0),
-		dec: newDecoder(s.o.decompressedMax()), enc: encoder{encode: s.o.Encode, buf: make([]byte, 0, rangeRoom)},
+		dec: newDecoder(s.decompressedMax()), enc: encoder{encode: s.o.Encode, buf: make([]byte, 0, rangeRoom)},
 	}
 	if r.lim.Records <= 0 {
 		r.lim.Records = RangeRecordsDefault

@@ -1,9 +1,12 @@
 package kafka
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
+	"sync/atomic"
 
 	"github.com/twmb/franz-go/pkg/sasl"
 	"github.com/twmb/franz-go/pkg/sasl/plain"
@@ -37,17 +40,46 @@ func (s SASL) GoString() string { return s.String() }
 // LogValue leaves the password out.
 func (s SASL) LogValue() slog.Value { return slog.StringValue(s.String()) }
 
-func (s SASL) mechanism() (sasl.Mechanism, error) {
+// login is how to log in from now on; nobody has to, while it is nil. A
+// connection that is open stays so.
+type login struct{ atomic.Pointer[SASL] }
+
+func newLogin(s *SASL) *login {
+	l := &login{}
+	l.Store(s)
+	return l
+}
+
+// mechanism is what franz-go asks for user and password at each login.
+func (l *login) mechanism() (sasl.Mechanism, error) {
+	s := l.Load()
 	if s.User == "" || s.Password == "" {
 		return nil, fmt.Errorf("%w: %s needs a user and a password", ErrSASL, s.Mechanism)
 	}
 	switch s.Mechanism {
 	case Plain:
-		return plain.Auth{User: s.User, Pass: s.Password}.AsMechanism(), nil
+		return plain.Plain(func(context.Context) (plain.Auth, error) {
+			s := l.Load()
+			return plain.Auth{User: s.User, Pass: s.Password}, nil
+		}), nil
 	case ScramSHA256:
-		return scram.Auth{User: s.User, Pass: s.Password}.AsSha256Mechanism(), nil
+		return scram.Sha256(l.scram), nil
 	case ScramSHA512:
-		return scram.Auth{User: s.User, Pass: s.Password}.AsSha512Mechanism(), nil
+		return scram.Sha512(l.scram), nil
 	}
 	return nil, fmt.Errorf("%w: mechanism %q is none of %s, %s, %s", ErrSASL, s.Mechanism, Plain, ScramSHA256, ScramSHA512)
+}
+
+func (l *login) scram(context.Context) (scram.Auth, error) {
+	s := l.Load()
+	return scram.Auth{User: s.User, Pass: s.Password}, nil
+}
+
+// hint adds what an error may mean: some brokers end the connection of one
+// whose login they refuse, without a word.
+func (l *login) hint(err error) error {
+	if s := l.Load(); s != nil && errors.Is(err, io.EOF) {
+		return fmt.Errorf("%w (the broker may refuse the login of %s by %s)", err, s.User, s.Mechanism)
+	}
+	return err
 }

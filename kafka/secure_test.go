@@ -18,7 +18,7 @@ func TestLogins(t *testing.T) {
 		t.Run(mechanism, func(t *testing.T) {
 			c := cluster(t, kfake.NumBrokers(1), kfake.SeedTopics(1, "t"), kfake.EnableSASL(), kfake.Superuser(mechanism, user, password))
 			login := SASL{Mechanism: mechanism, User: user, Password: password}
-			m, err := login.mechanism()
+			m, err := newLogin(&login).mechanism()
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -17,9 +18,14 @@ var ErrClosed = errors.New("kafka: closed")
 // Source reads partitions of Kafka. All its methods may be called at once;
 // Poll's callback may call Assign and Revoke, but not Poll or Close.
 type Source struct {
-	o    Options
-	live *kgo.Client // long polls and metadata
-	side *kgo.Client // offsets and ranges: never behind a long poll, on which a connection waits
+	o     Options
+	login *login
+	live  *kgo.Client // long polls and metadata
+	side  *kgo.Client // offsets and ranges: never behind a long poll, on which a connection waits
+
+	// What Tune changes.
+	fetchedMax      atomic.Int64
+	metadataRefresh atomic.Int64 // a time.Duration
 
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -52,34 +58,34 @@ func Open(o Options) (*Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	live, err := o.newClient()
+	l := newLogin(o.SASL)
+	live, err := o.newClient(l)
 	if err != nil {
 		return nil, fmt.Errorf("kafka: set up: %w", err)
 	}
-	side, err := o.newClient()
+	side, err := o.newClient(l)
 	if err != nil {
 		live.Close()
 		return nil, fmt.Errorf("kafka: set up: %w", err)
 	}
 	s := &Source{
-		o: o, live: live, side: side,
+		o: o, login: l, live: live, side: side,
 		ready:    make(chan *answer),
 		faulty:   make(chan struct{}, 1),
 		kick:     make(chan struct{}, 1),
-		dec:      newDecoder(o.decompressedMax()),
+		dec:      newDecoder(decompressedMax(o.FetchedBytesMax)),
 		enc:      encoder{encode: o.Encode},
 		parts:    make(map[event.Partition]*part),
 		fetchers: make(map[int32]*fetcher),
 		retired:  make(map[string]event.TopicID),
 	}
+	s.fetchedMax.Store(int64(o.FetchedBytesMax))
+	s.metadataRefresh.Store(int64(o.MetadataRefresh))
 	s.metadata.set(errNotYet)
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.tasks.Go(s.watch)
 	return s, nil
 }
-
-// decompressedMax bounds what one batch may unpack to.
-func (o *Options) decompressedMax() int { return 4 * o.FetchedBytesMax }
 
 // Close ends all fetching; Poll and Range return ErrClosed. It waits for what
 // runs within the Source, a callback of Poll included.

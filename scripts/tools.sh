@@ -9,6 +9,7 @@ cd "$(dirname "$0")/.."
 golangci_lint=v2.15.0
 gofumpt=v0.9.2
 k6=v1.8.1
+nfpm=v2.41.0
 autobahn=0.8.2
 autobahn_python=2.7.18
 
@@ -31,6 +32,14 @@ debian_tool() {
 	command -v "$program" || {
 		scripts/apt.sh "$@"
 		command -v "$program"
+	}
+}
+
+# debian_daemon PROGRAM UNIT PACKAGE: of a package that would start a service.
+debian_daemon() {
+	command -v "$1" || {
+		scripts/apt.sh --stopped "$2" "$3"
+		command -v "$1"
 	}
 }
 
@@ -68,8 +77,12 @@ for name; do
 	gofumpt) go_tool gofumpt mvdan.cc/gofumpt "$gofumpt" ;;
 	golangci-lint) go_tool golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint "$golangci_lint" ;;
 	k6) go_tool k6 go.k6.io/k6 "$k6" ;;
+	nfpm) go_tool nfpm github.com/goreleaser/nfpm/v2/cmd/nfpm "$nfpm" ;;
+	systemd-nspawn) debian_tool systemd-nspawn systemd-container ;;
 	shellcheck) debian_tool shellcheck shellcheck ;;
 	chromium) debian_tool chromium chromium fonts-dejavu-core ;;
+	prometheus | promtool) debian_daemon "$name" prometheus.service prometheus ;;
+	alertmanager) debian_daemon prometheus-alertmanager prometheus-alertmanager.service prometheus-alertmanager ;;
 	playwright-core) playwright_core ;;
 	autobahn) autobahn ;;
 	*)

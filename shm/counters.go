@@ -141,6 +141,8 @@ const (
 	CPUSystem
 	GCCPU
 	GCRuns
+	LogDropped
+	LogRepeated
 	Faults
 	CounterCount
 )
@@ -204,11 +206,16 @@ const (
 	Reloads
 	ReloadsFailed
 	Drains
+	Undrains
 	ControlRequests
 	ControlRequestsFailed
 	Scrapes
 	ScrapesRefused
 	ScrapeTime
+	SupervisorLogDropped
+	SupervisorLogRepeated
+	PageViewersRefused
+	RequestsOfOtherHosts
 	SupervisorCPUUser
 	SupervisorCPUSystem
 	SupervisorCounterCount
@@ -219,10 +226,14 @@ const (
 	Readiness SupervisorGauge = iota
 	WorkersWanted
 	TopicsMissing
+	PageViewers
 	MemoryLimitBytes
 	SupervisorHeapBytes
 	SupervisorResidentBytes
 	SupervisorGoroutines
 	SupervisorOpenFds
+	DrainStart
+	DrainEnd
+	DrainSessions
 	SupervisorGaugeCount
 )

@@ -77,12 +77,18 @@ var supervisorCounterTable = [SupervisorCounterCount]Metric{
 	Reloads:         counter("reloads_total", "Configurations reloaded."),
 	ReloadsFailed: counter("reloads_failed_total", "Reloads refused because of what the configuration said.").
 		when("a change of the configuration has no effect"),
-	Drains:                counter("drains_total", "Drains begun."),
+	Drains: counter("drains_total", "Drains begun.").
+		when("sessions fall at an even rate"),
+	Undrains:              counter("undrains_total", "Drains taken back."),
 	ControlRequests:       counter("control_requests_total", "Requests on the control socket."),
 	ControlRequestsFailed: counter("control_requests_failed_total", "Requests on the control socket that were refused or failed."),
 	Scrapes:               counter("scrapes_total", "Scrapes of /metrics answered, this one aside."),
 	ScrapesRefused:        counter("scrapes_refused_total", "Scrapes refused with 503 because too many were under way."),
 	ScrapeTime:            nanosCounter("scrape_seconds_total", "Time spent on answering scrapes, this one aside."),
+	SupervisorLogDropped:  counter("supervisor_log_lines_dropped_total", "Lines of the supervisor's log that were lost because standard error took none."),
+	SupervisorLogRepeated: counter("supervisor_log_lines_repeated_total", "Lines of the supervisor's log that said the same again within a minute and were counted instead."),
+	PageViewersRefused:    counter("page_viewers_refused_total", "Status pages that got no stream because the most there may be were watching."),
+	RequestsOfOtherHosts:  counter("operator_hosts_refused_total", "Requests to the operator's address that were refused because of their Host header."),
 	SupervisorCPUUser:     nanosCounter("supervisor_cpu_user_seconds_total", "CPU time spent in user mode by the supervisor."),
 	SupervisorCPUSystem:   nanosCounter("supervisor_cpu_system_seconds_total", "CPU time spent in the kernel by the supervisor."),
 }
@@ -93,10 +99,15 @@ var supervisorGaugeTable = [SupervisorGaugeCount]Metric{
 	WorkersWanted: gauge("workers_wanted", Count, "Workers that the configuration asks for."),
 	TopicsMissing: gauge("topics_missing", Count, "Topics of routes that the brokers don't have.").
 		when("a whole topic is silent"),
+	PageViewers: gauge("page_viewers", Count, "Status pages that are being watched."),
 	MemoryLimitBytes: gauge("memory_limit_bytes", Bytes, "Bytes that all processes together may use, by limits.memory_bytes_max or the control group; 0: no limit.").
 		when("memory grows"),
 	SupervisorHeapBytes:     gauge("supervisor_heap_bytes", Bytes, "Bytes of live and unswept objects in the supervisor's Go heap."),
 	SupervisorResidentBytes: gauge("supervisor_resident_memory_bytes", Bytes, "Bytes of the supervisor that are in memory."),
 	SupervisorGoroutines:    gauge("supervisor_goroutines", Count, "Goroutines of the supervisor."),
 	SupervisorOpenFds:       gauge("supervisor_open_fds", Count, "File descriptors that the supervisor has open."),
+	DrainStart:              gauge("drain_start_time_seconds", Nanoseconds, "When the drain that goes on was begun, since 1970; 0: none goes on."),
+	DrainEnd: gauge("drain_end_time_seconds", Nanoseconds, "When the last session is to be closed by it, since 1970; 0: none goes on.").
+		when("odind drains"),
+	DrainSessions: gauge("drain_start_sessions", Count, "Sessions that there were at its beginning; what odin_sessions has left of them is its progress."),
 }

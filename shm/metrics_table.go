@@ -35,9 +35,9 @@ var counterTable = [CounterCount]Metric{
 	SlowCloses: counter("slow_closes_total", "Sessions closed with 4000 because their queue was full.").
 		when("clients complain of disconnects"),
 	SlowAborts:      counter("slow_aborts_total", "Sessions cut off because they could not even take the close frame."),
-	SlowDrops:       counter("slow_dropped_records_total", "Records dropped for slow sessions, each announced by a gap.").later(),
-	SlowConflations: counter("slow_conflated_records_total", "Records replaced by a newer one of their channel for slow sessions.").later(),
-	Gaps:            counter("gaps_announced_total", "Gap notices sent to slow sessions.").later(),
+	SlowDrops:       counter("slow_dropped_records_total", "Records dropped for slow sessions, each announced by a gap."),
+	SlowConflations: counter("slow_conflated_records_total", "Records replaced by a newer one of their channel for slow sessions."),
+	Gaps:            counter("gaps_announced_total", "Gap notices made for slow sessions; some are joined before they are sent."),
 
 	Deliveries: counter("deliveries_total", "Records written to sessions, once for each session; counted when all that the session was owed is written.").
 		when("always: it is what Odin is for"),
@@ -146,6 +146,9 @@ var counterTable = [CounterCount]Metric{
 	CPUSystem: nanosCounter("cpu_system_seconds_total", "CPU time spent in the kernel by the worker."),
 	GCCPU:     nanosCounter("gc_cpu_seconds_total", "CPU time spent on collecting garbage, as the Go runtime estimates it."),
 	GCRuns:    counter("gc_runs_total", "Garbage collections completed."),
+	LogDropped: counter("log_lines_dropped_total", "Lines of the log that were lost because standard error took none.").
+		when("the log has holes"),
+	LogRepeated: counter("log_lines_repeated_total", "Lines of the log that said the same again within a minute and were counted instead."),
 	Faults: counter("faults_total", "Internal faults: defects of Odin that were caught and logged.").
 		when("always: it stays 0"),
 }

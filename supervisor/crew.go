@@ -2,7 +2,6 @@ package supervisor
 
 import (
 	"encoding/json"
-	"log/slog"
 	"os"
 	"sync/atomic"
 	"time"
@@ -10,6 +9,7 @@ import (
 	"github.com/odin-ws/odin/internal/config"
 	"github.com/odin-ws/odin/internal/control"
 	"github.com/odin-ws/odin/internal/event"
+	"github.com/odin-ws/odin/internal/journal"
 	"github.com/odin-ws/odin/shm"
 )
 
@@ -35,7 +35,7 @@ type process struct {
 // goroutine that called Run; only readiness is read by others.
 type crew struct {
 	system
-	log     *slog.Logger
+	log     *journal.Journal
 	limits  config.Limits
 	config  json.RawMessage // as every worker gets it, secrets included
 	segment *shm.Segment
@@ -54,6 +54,11 @@ type crew struct {
 
 	stopping bool
 	killAt   time.Time // while stopping
+
+	draining      bool // over while stopping
+	drainStart    time.Time
+	drainEnd      time.Time // of the window
+	drainSessions int64     // that there were at its start
 }
 
 // slot is one place for a worker, for as long as we run.
@@ -89,7 +94,7 @@ const generationMax = 1<<24 - 1
 // goroutines, and one that closed its control socket for ending by itself.
 const killGrace = time.Second
 
-func newCrew(cfg config.Config, segment *shm.Segment, sys system, log *slog.Logger) (*crew, error) {
+func newCrew(cfg config.Config, segment *shm.Segment, sys system, log *journal.Journal) (*crew, error) {
 	encoded, err := json.Marshal(cfg)
 	if err != nil {
 		return nil, err

@@ -126,7 +126,7 @@ func TestStartFailsOnce(t *testing.T) {
 func TestWorkerThatReadsNothingIsKilled(t *testing.T) {
 	s := running(t, 2)
 	s.live[1].deaf = true
-	s.signal(syscall.SIGQUIT, io.Discard)
+	s.signal(syscall.SIGQUIT)
 	if got := s.live[1].signals; !slices.Equal(got, []os.Signal{syscall.SIGKILL}) {
 		t.Fatalf("signals %v", got)
 	}

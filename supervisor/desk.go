@@ -62,6 +62,10 @@ func (d *desk) handle(ctx context.Context, r control.Request, items *control.Ans
 		return control.Response{OK: true, Version: d.version, PID: os.Getpid()}
 	case control.Ask:
 		return d.ask(ctx, r, items)
+	case control.DrainAll:
+		return d.drain(r)
+	case control.UndrainAll:
+		return d.undrain()
 	}
 	return control.Unknown(r.Command)
 }

@@ -112,7 +112,7 @@ func (p *physician) diagnose(is *readiness, now shm.Clock) Health {
 		"kafka":      kafkaCheck(sources, len(s.Workers), is),
 		"workers":    workersCheck(is, len(s.Workers)),
 	}}
-	h.Status = h.worst(is.stopping)
+	h.Status = h.worst(is.draining)
 	return h
 }
 
@@ -148,6 +148,8 @@ func kafkaCheck(sources, workers int, is *readiness) Check {
 func workersCheck(is *readiness, wanted int) Check {
 	c := Check{Value: float64(is.accepting), Limit: float64(wanted), Status: healthy}
 	switch {
+	case is.draining:
+		c.Status, c.Reason = draining, "no worker accepts until undrain"
 	case is.accepting == 0:
 		c.Status, c.Reason = overloaded, "no worker accepts"
 	case is.accepting < wanted:
@@ -157,8 +159,8 @@ func workersCheck(is *readiness, wanted int) Check {
 }
 
 // worst is the status of the whole.
-func (h *Health) worst(stopping bool) string {
-	if stopping {
+func (h *Health) worst(drains bool) string {
+	if drains {
 		return draining
 	}
 	worst := healthy

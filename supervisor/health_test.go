@@ -87,7 +87,8 @@ func TestHealth(t *testing.T) {
 		{"a topic is missing", func(s *stage, _ *physician) {
 			s.says(0, lacks("odin.social"))
 		}, "kafka", degraded, http.StatusOK},
-		{"stopping", func(s *stage, _ *physician) { s.stop("terminated") }, "", draining, http.StatusServiceUnavailable},
+		{"draining", func(s *stage, _ *physician) { s.drain(time.Minute) }, "workers", draining, http.StatusServiceUnavailable},
+		{"stopping", func(s *stage, _ *physician) { s.stop("terminated") }, "workers", draining, http.StatusServiceUnavailable},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			h := diagnosis(t, c.change)

@@ -81,6 +81,9 @@ func (h *herald) say(c *crew) {
 // line is the status with what is wrong.
 func (c *crew) line(now shm.Clock) string {
 	s := status.Read(c.segment, now)
+	if s.Drain != nil {
+		return s.Line(append([]string{s.Drain.Words()}, s.Warnings...))
+	}
 	if is := c.readiness.Load(); !is.ready {
 		return s.Line(is.reasons)
 	}

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -22,6 +21,7 @@ import (
 	"time"
 
 	"github.com/odin-ws/odin/internal/config"
+	"github.com/odin-ws/odin/internal/journal"
 	"github.com/odin-ws/odin/shm"
 )
 
@@ -46,9 +46,14 @@ func odindMain() int {
 	if err := json.Unmarshal([]byte(os.Getenv(configVariable)), &cfg); err != nil {
 		return fail(err)
 	}
-	err := Run(context.Background(), cfg, Options{
+	log, err := journal.Open(os.Stderr, journal.Options{Level: "debug", Format: journal.Text})
+	if err != nil {
+		return fail(err)
+	}
+	defer log.Close()
+	err = Run(context.Background(), cfg, Options{
 		Version: "v0.0.0-test",
-		Log:     slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Log:     log,
 		Ready:   func(i ReadyInfo) { fmt.Printf("ready %s %s %s\n", i.WS, i.Operator, i.RuntimeDir) },
 	})
 	if err != nil {

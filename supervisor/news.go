@@ -1,8 +1,8 @@
 package supervisor
 
 import (
-	"io"
 	"os"
+	"os/signal"
 	"runtime"
 	"syscall"
 
@@ -61,14 +61,24 @@ func signals() []os.Signal {
 	}
 }
 
+// heedAbort lets ABRT end us as Go does, with the stacks of all goroutines. For
+// that Go hands QUIT from thread to thread, and waits 10 s for those that do not
+// get it: it must not be ours any more. This is no work for the crew, which may
+// be what is stuck.
+func heedAbort(aborted <-chan os.Signal) {
+	<-aborted
+	signal.Reset(syscall.SIGABRT, syscall.SIGQUIT)
+	_ = syscall.Kill(os.Getpid(), syscall.SIGABRT)
+}
+
 // signal acts on one.
-func (c *crew) signal(s os.Signal, dumpTo io.Writer) {
+func (c *crew) signal(s os.Signal) {
 	switch s {
 	case syscall.SIGTERM, syscall.SIGINT:
 		c.stop(s.String())
 	case syscall.SIGQUIT:
 		c.log.Info("goroutines of all processes follow")
-		_, _ = dumpTo.Write(stacks())
+		c.log.Block(stacks())
 		c.dump()
 	case syscall.SIGHUP:
 		c.log.Warn("hangup: this odind does not reload, nothing has changed; restart it to change its configuration")

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/odin-ws/odin/internal/control"
+	"github.com/odin-ws/odin/internal/live"
 	"github.com/odin-ws/odin/internal/metrics"
 	"github.com/odin-ws/odin/internal/page"
 	"github.com/odin-ws/odin/internal/status"
@@ -39,7 +40,9 @@ func (h *house) serve(c *crew, d *desk, log *slog.Logger) {
 		}
 	})
 	var handlers gate
-	server := operatorServer(handlers.guard(h.routes(c)), log)
+	stream := h.stream(d)
+	serving.Go(func() { stream.Run(ctx) })
+	server := operatorServer(handlers.guard(h.ownHosts(h.routes(c, stream))), log)
 	serving.Go(func() {
 		if err := server.Serve(newBounded(h.operator, operatorConnsMax)); !errors.Is(err, http.ErrServerClosed) {
 			log.Error("operator's HTTP ended", "err", err)
@@ -88,12 +91,14 @@ func (g *gate) close() {
 	g.closed = true
 }
 
-func (h *house) routes(c *crew) http.Handler {
+func (h *house) routes(c *crew, stream *live.Stream) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", scraped(h.segment.Process(), metrics.Handler(h.segment)))
 	mux.Handle("GET /api/status", document(func() (int, any) {
 		return http.StatusOK, status.Read(h.segment, shm.Now())
 	}))
+	mux.Handle("GET /api/events", stream.Events())
+	mux.Handle("GET /api/partitions", stream.Partitions())
 	mux.Handle("GET /health", document(func() (int, any) {
 		is := h.physician.diagnose(c.readiness.Load(), shm.Now())
 		return is.code(), is

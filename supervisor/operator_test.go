@@ -92,7 +92,7 @@ func TestDocumentThatIsNone(t *testing.T) {
 
 func TestOperatorIsReadOnly(t *testing.T) {
 	o := serve(t, quick(t, 1))
-	for _, path := range []string{"/metrics", "/health", "/livez", "/readyz", "/api/status"} {
+	for _, path := range []string{"/metrics", "/health", "/livez", "/readyz", "/api/status", "/api/events", "/api/partitions", "/"} {
 		answer, err := http.Post("http://"+o.operator+path, "text/plain", strings.NewReader("x"))
 		if err != nil {
 			t.Fatal(err)

@@ -10,10 +10,10 @@ import (
 // readiness is the answer of /readyz, made by the crew, read by all.
 type readiness struct {
 	ready   bool
-	was     bool     // it was true once: only stopping and nobody accepting end it
+	was     bool     // it was true once: only draining, stopping and nobody accepting end it
 	reasons []string // why not
 
-	stopping  bool
+	draining  bool     // or stopping
 	accepting int      // workers that take clients
 	complete  bool     // every worker does that was not given up
 	fault     string   // why some worker's source is not healthy
@@ -27,7 +27,7 @@ func (c *crew) refresh() {
 	reasons := c.reasons(was)
 	next := &readiness{
 		ready: len(reasons) == 0, was: was || len(reasons) == 0, reasons: reasons,
-		stopping: c.stopping, accepting: c.accepting(), complete: c.complete(), fault: c.anyFault(), missing: c.missing,
+		draining: c.draining || c.stopping, accepting: c.accepting(), complete: c.complete(), fault: c.anyFault(), missing: c.missing,
 	}
 	c.readiness.Store(next)
 	c.publish(next)
@@ -39,7 +39,8 @@ func (c *crew) refresh() {
 // publish tells the readers of the segment.
 func (c *crew) publish(is *readiness) {
 	p := c.segment.Process()
-	p.SetState(state(is.stopping, is.was))
+	c.publishDrain()
+	p.SetState(state(is.draining, is.was))
 	ready := int64(0)
 	if is.ready {
 		ready = 1
@@ -48,9 +49,9 @@ func (c *crew) publish(is *readiness) {
 	p.Set(shm.TopicsMissing, int64(len(is.missing)))
 }
 
-func state(stopping, was bool) shm.State {
+func state(draining, was bool) shm.State {
 	switch {
-	case stopping:
+	case draining:
 		return shm.Draining
 	case was:
 		return shm.Ready
@@ -63,6 +64,9 @@ func state(stopping, was bool) shm.State {
 func (c *crew) reasons(was bool) (why []string) {
 	if c.stopping {
 		return []string{"stopping"}
+	}
+	if c.draining {
+		return []string{draining}
 	}
 	accepting := c.accepting()
 	if accepting == 0 {
@@ -88,6 +92,9 @@ func (c *crew) reasons(was bool) (why []string) {
 
 // accepting counts the workers that take clients.
 func (c *crew) accepting() int {
+	if c.draining || c.stopping {
+		return 0
+	}
 	return len(those(c.views(), func(v view) bool { return v.sound() && v.ready }))
 }
 

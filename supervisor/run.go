@@ -2,22 +2,23 @@ package supervisor
 
 import (
 	"context"
-	"log/slog"
 	"math/rand/v2"
 	"os"
 	"os/signal"
 	"runtime"
+	"syscall"
 	"time"
 
 	"github.com/odin-ws/odin/internal/config"
+	"github.com/odin-ws/odin/internal/journal"
 	"github.com/odin-ws/odin/systemd"
 )
 
 // Options are what Run needs beside the configuration.
 type Options struct {
-	Version string          // of this build
-	Ready   func(ReadyInfo) // called once, when /readyz has become 200; may be nil
-	Log     *slog.Logger    // nil: slog.Default
+	Version string           // of this build
+	Ready   func(ReadyInfo)  // called once, when /readyz has become 200; may be nil
+	Log     *journal.Journal // its level is the one that all processes begin with
 }
 
 // ReadyInfo is what the ready line tells; a wildcard host is shown as
@@ -42,9 +43,6 @@ func Run(ctx context.Context, cfg config.Config, opts Options) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	log := opts.Log
-	if log == nil {
-		log = slog.Default()
-	}
 	files, err := raiseFiles()
 	if err != nil {
 		log.Warn("go on with the limit of open files that we have", "err", err)
@@ -54,7 +52,7 @@ func Run(ctx context.Context, cfg config.Config, opts Options) error {
 		return err
 	}
 	defer h.close()
-	warnFiles(log, cfg, files)
+	warnFiles(log.Logger, cfg, files)
 	notifier, err := systemd.FromEnv(os.Getenv)
 	if err != nil {
 		log.Warn("the service manager is not told", "err", err)
@@ -64,7 +62,7 @@ func Run(ctx context.Context, cfg config.Config, opts Options) error {
 }
 
 // supervise is the crew's goroutine.
-func (h *house) supervise(ctx context.Context, cfg config.Config, opts Options, notifier *systemd.Notifier, log *slog.Logger) error {
+func (h *house) supervise(ctx context.Context, cfg config.Config, opts Options, notifier *systemd.Notifier, log *journal.Journal) error {
 	events, done := make(chan news, newsMax), make(chan struct{})
 	defer close(done)
 	launch := &launcher{segment: h.segment.File(), events: events, done: done}
@@ -78,11 +76,14 @@ func (h *house) supervise(ctx context.Context, cfg config.Config, opts Options, 
 	took := make(chan os.Signal, 16)
 	signal.Notify(took, signals()...)
 	defer signal.Stop(took)
-	h.serve(c, &desk{events: events, done: done, segment: h.segment, version: opts.Version}, log)
+	aborted := make(chan os.Signal, 1)
+	signal.Notify(aborted, syscall.SIGABRT)
+	go heedAbort(aborted)
+	h.serve(c, &desk{events: events, done: done, segment: h.segment, version: opts.Version}, log.Logger)
 	c.begin()
 
-	herald := &herald{notifier: notifier, info: h.info, ready: opts.Ready, log: log, stuck: nobody}
-	usage := &usage{process: h.segment.Process()}
+	herald := &herald{notifier: notifier, info: h.info, ready: opts.Ready, log: log.Logger, stuck: nobody}
+	usage := &usage{process: h.segment.Process(), log: log}
 	ticker := time.NewTicker(cfg.Limits.HeartbeatBeat)
 	defer ticker.Stop()
 	asked := ctx.Done()
@@ -91,7 +92,7 @@ func (h *house) supervise(ctx context.Context, cfg config.Config, opts Options, 
 		case n := <-events:
 			c.handle(n)
 		case s := <-took:
-			c.signal(s, os.Stderr)
+			c.signal(s)
 		case <-asked:
 			asked = nil
 			c.stop(context.Cause(ctx).Error())

@@ -28,6 +28,9 @@ func (c *crew) spawn(s *slot) {
 	c.liveness.restart(s.index)
 	c.log.Info("worker started", "worker", s.index, "pid", p.pid, "generation", s.generation)
 	c.tell(s, control.Message{Type: control.Config, Config: c.config, Slot: s.index, Generation: s.generation, Slots: len(c.slots)})
+	if c.draining {
+		c.tellDrain(s) // before it has a listener
+	}
 	c.link(s)
 }
 

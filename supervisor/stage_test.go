@@ -1,17 +1,18 @@
 package supervisor
 
 import (
-	"io"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/odin-ws/odin/internal/config"
 	"github.com/odin-ws/odin/internal/control"
 	"github.com/odin-ws/odin/internal/event"
+	"github.com/odin-ws/odin/internal/journal"
 	"github.com/odin-ws/odin/shm"
 )
 
@@ -62,6 +63,25 @@ type stage struct {
 	live    []*puppet // by slot
 	started int
 	fail    error // of the next starts
+	logged  logged
+}
+
+// logged is what the crew has logged.
+type logged struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *logged) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(b)
+}
+
+func (l *logged) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }
 
 func settings(workers int) config.Config {
@@ -87,7 +107,12 @@ func newStageOf(t *testing.T, cfg config.Config) *stage {
 		now: func() time.Time { return s.time }, random: func() float64 { return 0.5 },
 		start: s.start, listen: func(int) (*os.File, error) { return os.Open(os.DevNull) },
 	}
-	s.crew, err = newCrew(cfg, segment, sys, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	log, err := journal.Open(&s.logged, journal.Options{Level: "info", Format: journal.Text})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(log.Close)
+	s.crew, err = newCrew(cfg, segment, sys, log)
 	if err != nil {
 		t.Fatal(err)
 	}

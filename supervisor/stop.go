@@ -18,7 +18,7 @@ func (c *crew) stop(why string) {
 		c.killAll("asked again to stop")
 		return
 	}
-	c.stopping = true
+	c.stopping, c.draining = true, false
 	c.killAt = c.now().Add(max(c.limits.StopMax-killBefore, c.limits.StopMax/2))
 	c.log.Info("stopping", "why", why, "over", c.limits.StopOver.String(), "workers", c.running())
 	for _, s := range c.slots {

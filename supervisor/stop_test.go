@@ -1,7 +1,6 @@
 package supervisor
 
 import (
-	"io"
 	"os"
 	"slices"
 	"strings"
@@ -41,8 +40,8 @@ func TestStop(t *testing.T) {
 
 func TestSecondStopIsAtOnce(t *testing.T) {
 	s := running(t, 2)
-	s.signal(syscall.SIGTERM, io.Discard)
-	s.signal(syscall.SIGINT, io.Discard)
+	s.signal(syscall.SIGTERM)
+	s.signal(syscall.SIGINT)
 	for slot, p := range s.live {
 		if !slices.Equal(p.signals, []os.Signal{syscall.SIGKILL}) {
 			t.Errorf("worker %d got %v", slot, p.signals)
@@ -62,11 +61,8 @@ func TestStopDuringBackOff(t *testing.T) {
 
 func TestQuitDumpsEverybody(t *testing.T) {
 	s := running(t, 2)
-	var out strings.Builder
-	s.signal(syscall.SIGQUIT, &out)
-	if !strings.Contains(out.String(), "TestQuitDumpsEverybody") {
-		t.Error("no stack of ours")
-	}
+	s.signal(syscall.SIGQUIT)
+	eventually(t, "a stack of ours", func() bool { return strings.Contains(s.logged.String(), "TestQuitDumpsEverybody") })
 	s.wantTold(0, control.Dump)
 	s.wantTold(1, control.Dump)
 }
@@ -74,7 +70,7 @@ func TestQuitDumpsEverybody(t *testing.T) {
 func TestOtherSignalsDoNothing(t *testing.T) {
 	s := running(t, 1)
 	for _, sig := range []os.Signal{syscall.SIGHUP, syscall.SIGUSR2, syscall.SIGTTIN, syscall.SIGTTOU, syscall.SIGPIPE} {
-		s.signal(sig, io.Discard)
+		s.signal(sig)
 	}
 	s.wantTold(0)
 	if s.stopping {

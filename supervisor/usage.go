@@ -7,6 +7,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/odin-ws/odin/internal/journal"
 	"github.com/odin-ws/odin/shm"
 )
 
@@ -16,8 +17,11 @@ const measureEvery = time.Second
 // usage keeps our own numbers in the segment.
 type usage struct {
 	process  *shm.Process
+	log      *journal.Journal
 	measured time.Time
 	last     syscall.Rusage // at measured
+	dropped  uint64         // lines of the log, at measured
+	repeated uint64
 }
 
 // due measures, if it is time to.
@@ -38,6 +42,10 @@ func (u *usage) measure() {
 		p.Add(shm.SupervisorCPUSystem, uint64(max(0, now.Stime.Nano()-u.last.Stime.Nano())))
 		u.last = now
 	}
+	dropped, repeated := u.log.Dropped(), u.log.Repeated()
+	p.Add(shm.SupervisorLogDropped, dropped-u.dropped)
+	p.Add(shm.SupervisorLogRepeated, repeated-u.repeated)
+	u.dropped, u.repeated = dropped, repeated
 	var memory runtime.MemStats
 	runtime.ReadMemStats(&memory)
 	p.Set(shm.SupervisorHeapBytes, int64(memory.HeapAlloc))

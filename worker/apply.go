@@ -93,20 +93,9 @@ func (p *process) attach(s *session, piece hub.Piece) {
 	p.writer.lend(&s.queue)
 	s.queue.Attach(piece)
 	if s.blocked && s.queue.Bytes > p.config.Limits.OwedBytesMax && s.queue.Bytes > int(piece.Len) {
-		s.doomed = true
-		p.doomed = append(p.doomed, s.token())
+		p.owedTooMuch(s)
 	}
 	p.touch(s)
-}
-
-func (p *process) closeDoomed() {
-	for _, token := range p.doomed {
-		if s := p.sessions.find(token); s != nil {
-			s.doomed = false
-			p.tooSlow(s)
-		}
-	}
-	p.doomed = p.doomed[:0]
 }
 
 // ageMax is the most that a record's age counts for: a timestamp may be

@@ -20,7 +20,6 @@ type arrival struct {
 
 // adopt makes a session of an arrival and greets it.
 func (p *process) adopt(a arrival) {
-	p.doors.coming.Add(-1)
 	p.block.Add(shm.Handshakes, 1)
 	p.block.Observe(shm.HandshakeTime, uint64(a.took.Microseconds()), 1)
 	lim := &p.config.Limits
@@ -28,8 +27,12 @@ func (p *process) adopt(a arrival) {
 		p.log.Debug("the client left at once", "err", err)
 	}
 	s := p.sessions.add()
-	s.fd, s.stage, s.remote = a.fd, open, a.remote
+	p.arrived++
+	s.fd, s.stage, s.remote, s.opened, s.number = a.fd, open, a.remote, p.now, p.arrived
+	s.pingMS = uint32(lim.PingInterval / time.Millisecond)
 	p.population.Store(int64(p.sessions.live))
+	p.doors.coming.Add(-1) // only now: in between nobody would count it, and one too many be let in
+	p.countSessions()
 	if err := p.clients.Add(s.fd, s.token(), loop.Input); err != nil {
 		p.log.Error("poll a session", "err", err)
 		p.end(s)
@@ -44,11 +47,7 @@ func (p *process) adopt(a arrival) {
 			ChannelsMax: lim.ChannelsMax, RequestBytesMax: lim.RequestBytesMax,
 		})
 	})
-	if p.state != shm.Ready {
-		p.closeWith(s, wire.CloseGoingAway)
-		return
-	}
-	p.farewell.late(p, s)
+	p.farewell.join(p, s)
 }
 
 // descriptors is for how many sessions, and handshakes at once, there are

@@ -17,6 +17,7 @@ func (p *process) close(s *session, code wire.CloseCode, fill func(dst []byte) [
 	if s.stage != open {
 		return
 	}
+	p.blame(s, endingOf(code), "")
 	owed := code == wire.CloseNormal || code == wire.CloseGoingAway
 	if !owed && !s.queue.Cut(func(piece hub.Piece) []byte { return p.writer.bytes(&s.queue, piece) }) {
 		s.code = code
@@ -50,15 +51,6 @@ func (p *process) closeWith(s *session, code wire.CloseCode) {
 		least, most = lim.RetryMin, lim.RetryMax
 	}
 	p.close(s, code, func(dst []byte) []byte { return wire.AppendClose(dst, code, reason, least, most) })
-}
-
-// tooSlow applies the policy "close" to a session whose queue is full.
-func (p *process) tooSlow(s *session) {
-	if s.stage != open {
-		return
-	}
-	p.block.Add(shm.SlowCloses, 1)
-	p.closeWith(s, wire.CloseSlowConsumer)
 }
 
 // leave takes the session out of all lists: it gets no more records.
@@ -98,8 +90,10 @@ func (p *process) end(s *session) {
 	if s.code == 0 {
 		s.code = wire.CloseAbnormal
 	}
+	p.blame(s, endingOf(s.code), "")
 	p.leave(s)
 	p.unlag(s)
+	p.remember(s)
 	p.inputBytes -= s.buffered
 	p.answerBytes -= len(s.queue.Own)
 	p.block.Add(shm.ClosedBy(uint16(s.code)), 1)
@@ -121,5 +115,5 @@ func (p *process) closeEnded() {
 		p.sessions.remove(s)
 	}
 	p.ended = p.ended[:0]
-	p.population.Store(int64(p.sessions.live))
+	p.countSessions()
 }

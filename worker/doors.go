@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -18,7 +19,6 @@ import (
 
 	"github.com/gorilla/websocket"
 
-	"github.com/odin-ws/odin/internal/config"
 	"github.com/odin-ws/odin/internal/wire"
 	"github.com/odin-ws/odin/shm"
 )
@@ -27,23 +27,20 @@ import (
 // worker with a goroutine per connection, for as long as a handshake takes.
 // Its fields are set before the first connection; what changes is atomic.
 type doors struct {
-	config     *config.Config
-	block      *shm.Block
-	log        *slog.Logger
-	state      *atomic.Uint32 // shm.State
-	live       *atomic.Int64  // sessions that the loop has
-	reason     func() string
-	adopt      func(arrival)
-	max        int // sessions of this worker: its share of the configured connections
-	fds        int // sessions for which there are descriptors
-	pendingMax int // handshakes at once
-	server     *http.Server
-	upgrade    websocket.Upgrader
+	terms   atomic.Pointer[terms]
+	block   *shm.Block
+	log     *slog.Logger
+	state   *atomic.Uint32 // shm.State
+	live    *atomic.Int64  // sessions that the loop has
+	reason  func() string
+	adopt   func(arrival)
+	upgrade websocket.Upgrader
 
 	pending atomic.Int64 // connections without an answer yet
-	coming  atomic.Int64 // upgraded and not yet the loop's
+	coming  atomic.Int64 // admitted and not yet the loop's
 
 	mu        sync.Mutex
+	server    *http.Server // of the connections to come
 	opened    bool
 	files     map[int]*os.File     // by slot
 	listeners map[int]net.Listener // by slot, while accepting
@@ -52,7 +49,8 @@ type doors struct {
 // headSlack is what net/http adds to MaxHeaderBytes by itself.
 const headSlack = 4096
 
-func newDoors(d *doors) *doors {
+func newDoors(d *doors, t *terms) *doors {
+	d.terms.Store(t)
 	d.files, d.listeners = make(map[int]*os.File), make(map[int]net.Listener)
 	d.upgrade = websocket.Upgrader{
 		ReadBufferSize: 1024, WriteBufferSize: 1024, WriteBufferPool: &sync.Pool{},
@@ -62,18 +60,24 @@ func newDoors(d *doors) *doors {
 			refuse(w, http.StatusBadRequest, "bad_handshake", strings.TrimPrefix(reason.Error(), "websocket: "))
 		},
 	}
-	d.server = &http.Server{
+	d.server = d.newServer()
+	return d
+}
+
+func (d *doors) newServer() *http.Server {
+	lim := &d.terms.Load().config.Limits
+	s := &http.Server{
 		Handler:           http.HandlerFunc(d.serve),
-		ReadHeaderTimeout: d.config.Limits.HandshakeMax,
-		ReadTimeout:       d.config.Limits.HandshakeMax, // a body that never comes pins no place either
-		WriteTimeout:      d.config.Limits.HandshakeMax,
-		MaxHeaderBytes:    max(d.config.Limits.HeadBytesMax-headSlack, 1),
+		ReadHeaderTimeout: lim.HandshakeMax,
+		ReadTimeout:       lim.HandshakeMax, // a body that never comes pins no place either
+		WriteTimeout:      lim.HandshakeMax,
+		MaxHeaderBytes:    max(lim.HeadBytesMax-headSlack, 1),
 		ErrorLog:          slog.NewLogLogger(d.log.Handler(), slog.LevelDebug),
 		ConnState:         d.connState,
 		ConnContext:       withKnock,
 	}
-	d.server.SetKeepAlivesEnabled(false)
-	return d
+	s.SetKeepAlivesEnabled(false)
+	return s
 }
 
 // connState counts the connections that never became a request.
@@ -147,8 +151,9 @@ func (d *doors) serveOn(slot int) {
 		return
 	}
 	d.listeners[slot] = l
+	server := d.server
 	go func() {
-		err := d.server.Serve(&gate{Listener: l, doors: d})
+		err := server.Serve(&gate{Listener: l, doors: d})
 		if err != nil && !errors.Is(err, net.ErrClosed) && !errors.Is(err, http.ErrServerClosed) {
 			d.log.Error("accept", "slot", slot, "err", err)
 		}
@@ -173,7 +178,7 @@ func (g *gate) Accept() (net.Conn, error) {
 			time.Sleep(acceptPause)
 			continue
 		}
-		if g.doors.pending.Add(1) <= int64(g.doors.pendingMax) {
+		if g.doors.pending.Add(1) <= int64(g.doors.terms.Load().handshakesMax) {
 			return &knock{Conn: c, doors: g.doors, began: time.Now()}, nil
 		}
 		g.doors.pending.Add(-1)
@@ -193,7 +198,7 @@ func (d *doors) turnAway(c net.Conn) {
 	// What has come of the request is read, or the close would be a reset that
 	// overtakes the answer.
 	_ = c.SetReadDeadline(time.Now().Add(time.Millisecond))
-	_, _ = io.CopyN(io.Discard, c, int64(d.config.Limits.HeadBytesMax))
+	_, _ = io.CopyN(io.Discard, c, int64(d.terms.Load().config.Limits.HeadBytesMax))
 	_ = c.Close()
 }
 
@@ -201,7 +206,7 @@ func (d *doors) turnAway(c net.Conn) {
 const acceptPause = 50 * time.Millisecond
 
 func (d *doors) retryAfter() string {
-	return strconv.Itoa(int(d.config.Limits.RetryAfter / time.Second))
+	return strconv.Itoa(int(d.terms.Load().config.Limits.RetryAfter / time.Second))
 }
 
 func refuse(w http.ResponseWriter, status int, what, reason string) {
@@ -227,7 +232,7 @@ func (d *doors) health(w http.ResponseWriter) {
 	state := shm.State(d.state.Load())
 	if state != shm.Ready {
 		w.Header().Set("Retry-After", d.retryAfter())
-		refuse(w, http.StatusServiceUnavailable, state.String(), d.reason())
+		refuse(w, http.StatusServiceUnavailable, state.String(), cmp.Or(d.reason(), "no new session is taken"))
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -239,8 +244,20 @@ func (d *doors) health(w http.ResponseWriter) {
 	_, _ = w.Write(append(strconv.AppendInt([]byte(`{"status":"`+status+`","sessions":`), d.live.Load(), 10), '}'))
 }
 
-// overloaded tells why no session can be taken now; empty: it can.
-func (d *doors) overloaded() (reason string, c shm.Counter) {
+// admit counts one more as coming, or tells why no session can be taken now.
+// The state is looked at behind the count: a loop that has changed it and finds
+// nobody coming meets nobody any more.
+func (d *doors) admit() (reason string, c shm.Counter) {
+	coming := d.coming.Add(1) // before the live ones: who comes becomes live
+	reason, c = d.overloaded(coming + d.live.Load())
+	if reason != "" {
+		d.coming.Add(-1)
+	}
+	return reason, c
+}
+
+// overloaded tells why there can't be so many sessions now; empty: there can.
+func (d *doors) overloaded(sessions int64) (reason string, c shm.Counter) {
 	switch shm.State(d.state.Load()) {
 	case shm.Ready:
 	case shm.Starting:
@@ -248,28 +265,28 @@ func (d *doors) overloaded() (reason string, c shm.Counter) {
 	default:
 		return "draining", shm.RefusedDraining
 	}
-	switch n := d.live.Load() + d.coming.Load(); {
-	case n >= int64(d.max):
+	t := d.terms.Load()
+	switch {
+	case sessions > int64(t.sessionsMax):
 		return "connections", shm.RefusedConnections
-	case n >= int64(d.fds):
+	case sessions > int64(t.descriptors):
 		return "fds", shm.RefusedFds
 	}
 	return "", 0
 }
 
 func (d *doors) handshake(w http.ResponseWriter, r *http.Request) {
-	if reason, c := d.overloaded(); reason != "" {
-		d.block.Add(c, 1)
-		w.Header().Set("Retry-After", d.retryAfter())
-		refuse(w, http.StatusServiceUnavailable, "overloaded", reason)
-		return
-	}
 	if !d.allowed(r) {
 		d.block.Add(shm.HandshakesFailedOrigin, 1)
 		refuse(w, http.StatusForbidden, "forbidden", "origin")
 		return
 	}
-	d.coming.Add(1)
+	if reason, c := d.admit(); reason != "" {
+		d.block.Add(c, 1)
+		w.Header().Set("Retry-After", d.retryAfter())
+		refuse(w, http.StatusServiceUnavailable, "overloaded", reason)
+		return
+	}
 	conn, err := d.upgrade.Upgrade(w, r, nil)
 	if err != nil {
 		d.coming.Add(-1)
@@ -290,13 +307,16 @@ func (d *doors) handshake(w http.ResponseWriter, r *http.Request) {
 
 // allowed checks the request's origin. A client without one is no browser.
 func (d *doors) allowed(r *http.Request) bool {
-	origin := r.Header.Get("Origin")
-	return len(d.config.Origins) == 0 || origin == "" || slices.Contains(d.config.Origins, origin)
+	origin, allowed := r.Header.Get("Origin"), d.terms.Load().config.Origins
+	return len(allowed) == 0 || origin == "" || slices.Contains(allowed, origin)
 }
 
 // close ends all that isn't a session.
 func (d *doors) close(ctx context.Context) {
-	if err := d.server.Shutdown(ctx); err != nil {
-		_ = d.server.Close()
+	d.mu.Lock()
+	server := d.server
+	d.mu.Unlock()
+	if err := server.Shutdown(ctx); err != nil {
+		_ = server.Close()
 	}
 }

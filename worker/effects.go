@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/odin-ws/odin/internal/config"
 	"github.com/odin-ws/odin/internal/event"
 	"github.com/odin-ws/odin/internal/replica"
 	"github.com/odin-ws/odin/internal/wire"
@@ -104,16 +105,17 @@ func (p *process) readRange(pt *partition, e replica.Effect) {
 	p.block.Add(shm.Backfills, 1)
 	p.log.Info("reading a range for a sibling that fell behind", "topic", pt.name.Topic,
 		"partition", pt.name.Number, "from", e.From, "to", e.To)
+	ranges, lim := p.ranges, &p.config.Limits
 	go func() {
 		select {
-		case p.ranges <- struct{}{}:
+		case ranges <- struct{}{}:
 		case <-p.ctx.Done():
 			return
 		}
-		defer func() { <-p.ranges }()
+		defer func() { <-ranges }()
 		// Void once the term or the era is another one: the replica asks anew.
 		for p.segment.Owner(pt.index).Term == e.Term && p.segment.EraNumber(pt.index) == e.Era {
-			a, err := p.readOnce(pt, e)
+			a, err := p.readOnce(pt, e, lim)
 			if err == nil {
 				p.mail.post(func(p *process) { p.rangeRead(pt, a) })
 				return
@@ -129,8 +131,7 @@ func (p *process) readRange(pt *partition, e replica.Effect) {
 	}()
 }
 
-func (p *process) readOnce(pt *partition, e replica.Effect) (replica.Range, error) {
-	lim := &p.config.Limits
+func (p *process) readOnce(pt *partition, e replica.Effect, lim *config.Limits) (replica.Range, error) {
 	ctx, cancel := context.WithTimeout(p.ctx, lim.BackfillMax)
 	defer cancel()
 	a := replica.Range{Tag: replica.Tag{Term: e.Term, Era: e.Era}, From: e.From, To: e.From - 1, ToEpoch: event.NoEpoch}

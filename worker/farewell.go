@@ -1,7 +1,9 @@
 package worker
 
 import (
-	"sort"
+	"cmp"
+	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/odin-ws/odin/internal/control"
@@ -9,83 +11,143 @@ import (
 	"github.com/odin-ws/odin/shm"
 )
 
-// farewell closes all sessions over a window: one at a random instant in each
-// of as many equal slices as there are sessions, so that the rate is flat and
-// the returns are spread.
+// farewell has all sessions leave over a window, each with a window of its own
+// in which to come back. A drain and a stop differ in their end alone: behind a
+// stop's the process ends, behind a drain's it waits for being undrained.
 type farewell struct {
-	over     bool // a farewell goes on
-	reason   string
-	due      []parting // by time
-	next     int
-	deadline int64 // monotonic ns: what is left then is cut off
+	on       bool
+	last     bool   // the process ends with it
+	reason   string // of the closes
+	due      []parting
+	next     int   // of due
+	end      int64 // of the window, monotonic ns
+	deadline int64 // of a last one, monotonic ns: who is left then is cut off
 }
 
+// parting is when one session is closed.
 type parting struct {
-	at    int64
+	at    int64 // monotonic ns
 	token uint64
 }
 
-// begin plans the closes of all sessions. grace is how long the last of them
-// may take behind the window.
-func (f *farewell) begin(p *process, window, grace time.Duration, reason string) {
-	if f.over {
-		return
+// partingsApart is the least time between two turns that only close sessions:
+// a farewell is as fine as this, and costs no more turns.
+const partingsApart = time.Millisecond
+
+// plan has every session leave once: one, whichever it is, at a random instant
+// in each of as many equal slices of the window as there are sessions. So the
+// rate is flat by construction, and nobody can tell when a session's turn is.
+func plan(tokens []uint64, from int64, window time.Duration, random *rand.Rand) []parting {
+	random.Shuffle(len(tokens), func(i, j int) { tokens[i], tokens[j] = tokens[j], tokens[i] })
+	due := make([]parting, len(tokens))
+	for i, token := range tokens {
+		begin, end := boundary(i, len(tokens), window), boundary(i+1, len(tokens), window)
+		due[i] = parting{at: from + begin, token: token}
+		if end > begin {
+			due[i].at += random.Int64N(end - begin)
+		}
 	}
-	f.over, f.reason, f.next = true, reason, 0
-	f.deadline = p.now + int64(window+grace)
+	return due
+}
+
+// boundary is where the i-th of n slices of the window begins: i*window/n,
+// without its overflow.
+func boundary(i, n int, window time.Duration) int64 {
+	whole, rest := int64(window)/int64(n), int64(window)%int64(n)
+	return int64(i)*whole + int64(i)*rest/int64(n)
+}
+
+// begin plans the leave of all sessions. What was planned before is forgotten.
+func (f *farewell) begin(p *process, window time.Duration, reason string) {
+	var tokens []uint64
 	p.sessions.each(func(s *session) {
 		if s.stage == open {
-			f.due = append(f.due, parting{token: s.token()})
+			tokens = append(tokens, s.token())
 		}
 	})
-	p.random.Shuffle(len(f.due), func(i, j int) { f.due[i], f.due[j] = f.due[j], f.due[i] })
-	if slice := int64(window) / int64(max(len(f.due), 1)); slice > 0 {
-		for i := range f.due {
-			f.due[i].at = p.now + int64(i)*slice + p.random.Int64N(slice)
-		}
+	*f = farewell{on: true, reason: reason, due: plan(tokens, p.now, window, p.random), end: p.now + int64(window)}
+}
+
+// join plans the leave of a session whose handshake was under way when the
+// farewell began: somewhere in what is left of the window.
+func (f *farewell) join(p *process, s *session) {
+	if !f.on {
+		return
 	}
-	sort.Slice(f.due, func(i, j int) bool { return f.due[i].at < f.due[j].at })
+	at := p.now
+	if left := f.end - p.now; left > 0 {
+		at += p.random.Int64N(left)
+	}
+	i, _ := slices.BinarySearchFunc(f.due[f.next:], at, func(d parting, at int64) int { return cmp.Compare(d.at, at) })
+	f.due = slices.Insert(f.due, f.next+i, parting{at, s.token()})
 }
 
-// late closes a session that came while the others already go.
-func (f *farewell) late(p *process, s *session) {
-	if f.over {
-		p.leaveWith(s, f.reason)
+// alarm is when the loop has to turn, at the latest: not later than it was
+// going to.
+func (f *farewell) alarm(p *process, at int64) int64 {
+	if f.next == len(f.due) {
+		return at
+	}
+	return min(at, max(f.due[f.next].at, p.now+int64(partingsApart)))
+}
+
+// drain closes the sessions over a window and takes no more, until undrain. A
+// worker that is not ready yet will be draining instead.
+func (p *process) drain(window time.Duration) {
+	if p.state == shm.Gone || p.farewell.last {
+		return
+	}
+	if p.state == shm.Ready {
+		p.enter(shm.Draining)
+	}
+	p.farewell.begin(p, window, "draining")
+}
+
+// undrain takes sessions again; those that are left stay.
+func (p *process) undrain() {
+	if !p.farewell.on || p.farewell.last {
+		return
+	}
+	p.farewell = farewell{}
+	if p.state == shm.Draining {
+		p.enter(shm.Ready)
 	}
 }
 
-// leaveWith closes with 1001 and the window in which to come back.
-func (p *process) leaveWith(s *session, reason string) {
-	lim := &p.config.Limits
-	p.close(s, wire.CloseGoingAway, func(dst []byte) []byte {
-		return wire.AppendClose(dst, wire.CloseGoingAway, reason, lim.RetryMin, lim.RetryMax)
-	})
-}
-
-// stop begins the end of the process.
+// stop begins the end of the process, whether or not it drains.
 func (p *process) stop(window time.Duration) {
-	if p.state == shm.Gone || p.farewell.over {
+	if p.state == shm.Gone || p.farewell.last {
 		return
 	}
 	p.enter(shm.Draining)
+	p.farewell.begin(p, window, "shutting_down")
 	lim := &p.config.Limits
 	grace := max(min(lim.CloseLinger+time.Second, lim.OrphanStopMax-window), 0)
-	p.farewell.begin(p, window, grace, "shutting_down")
-	p.sayFarewells()
+	p.farewell.last, p.farewell.deadline = true, p.farewell.end+int64(grace)
 }
 
-// sayFarewells closes the sessions that are due, and ends the process when
-// none is left.
+// sayFarewells closes the sessions that are due, behind all that they are owed.
 func (p *process) sayFarewells() {
 	f := &p.farewell
-	if !f.over {
+	if f.next == len(f.due) {
 		return
 	}
-	now := p.clock()
-	for ; f.next < len(f.due) && f.due[f.next].at <= now; f.next++ {
+	lim := &p.config.Limits
+	for now := p.clock(); f.next < len(f.due) && f.due[f.next].at <= now; f.next++ {
 		if s := p.sessions.find(f.due[f.next].token); s != nil {
-			p.leaveWith(s, f.reason)
+			p.blame(s, control.Ending(f.reason), "")
+			p.close(s, wire.CloseGoingAway, func(dst []byte) []byte {
+				return wire.AppendClose(dst, wire.CloseGoingAway, f.reason, lim.RetryMin, lim.RetryMax)
+			})
 		}
+	}
+}
+
+// depart ends the process when the last session has left, or had the time to.
+func (p *process) depart(now int64) {
+	f := &p.farewell
+	if !f.last || p.state == shm.Gone {
+		return
 	}
 	if now >= f.deadline {
 		p.sessions.each(func(s *session) { p.abort(s) })

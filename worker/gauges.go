@@ -25,12 +25,13 @@ type usage struct {
 	handshakes   uint64 // at the last tick
 	quiet        int    // ticks without a handshake
 	settled      uint64 // when memory was given back last
+	dropped      uint64 // lines of the log
+	repeated     uint64
 }
 
 // gauge publishes what is measured once a second.
 func (p *process) gauge() {
 	b := p.block
-	b.Set(shm.Sessions, int64(p.sessions.live))
 	b.Set(shm.Subscriptions, int64(p.hub.Subscriptions()))
 	b.Set(shm.Channels, int64(p.hub.Channels()))
 	b.Set(shm.Patterns, int64(p.hub.Patterns()))
@@ -44,6 +45,14 @@ func (p *process) gauge() {
 	p.gaugeLinks()
 	p.gaugeHistory()
 	p.gaugeProcess()
+}
+
+// countSessions says how many there are, at each change: who waits for the end
+// of a drain looks. Those whose handshake is done, and that the loop has not met
+// yet, are among them.
+func (p *process) countSessions() {
+	p.population.Store(int64(p.sessions.live))
+	p.block.Set(shm.Sessions, int64(p.sessions.live)+p.doors.coming.Load())
 }
 
 func (p *process) gaugeSource() {
@@ -128,7 +137,16 @@ func (p *process) gaugeProcess() {
 	p.block.Add(shm.GCCPU, uint64(max(0, u.samples[3].Value.Float64()-u.gcTime)*1e9))
 	u.gcs, u.gcTime = u.samples[2].Value.Uint64(), max(u.gcTime, u.samples[3].Value.Float64())
 	p.gaugeDescriptors()
+	p.gaugeLog()
 	p.block.Set(shm.ResidentBytes, residentBytes())
+}
+
+// gaugeLog counts the lines that nobody will read.
+func (p *process) gaugeLog() {
+	u, dropped, repeated := &p.usage, p.log.Dropped(), p.log.Repeated()
+	p.block.Add(shm.LogDropped, dropped-u.dropped)
+	p.block.Add(shm.LogRepeated, repeated-u.repeated)
+	u.dropped, u.repeated = dropped, repeated
 }
 
 // gaugeDescriptors counts what is open without listing it: tens of thousands

@@ -3,6 +3,7 @@ package worker
 import (
 	"time"
 
+	"github.com/odin-ws/odin/internal/control"
 	"github.com/odin-ws/odin/internal/loop"
 	"github.com/odin-ws/odin/internal/wire"
 	"github.com/odin-ws/odin/shm"
@@ -51,11 +52,17 @@ func (p *process) read(s *session) {
 	switch status {
 	case loop.Again:
 		return
-	case loop.EOF, loop.Failed:
+	case loop.EOF:
+		p.blame(s, control.ClientGone, "without a close frame")
+		p.end(s)
+		return
+	case loop.Failed:
+		p.blame(s, control.ClientGone, "the connection broke")
 		p.end(s)
 		return
 	}
 	p.block.Add(shm.BytesReceived, uint64(n))
+	s.received += uint64(n)
 	if s.stage != open {
 		p.discard(s, n)
 		return
@@ -77,8 +84,8 @@ func (p *process) read(s *session) {
 
 // discard is what happens to input behind a close frame.
 func (p *process) discard(s *session, n int) {
-	s.discarded += n
-	if s.discarded > p.config.Limits.CloseLingerBytesMax {
+	s.discarded += uint32(n)
+	if int(s.discarded) > p.config.Limits.CloseLingerBytesMax {
 		p.end(s)
 	}
 }
@@ -96,6 +103,7 @@ func (p *process) parse(s *session, in []byte) {
 			break
 		}
 		p.block.Add(shm.FramesReceived, 1)
+		s.requests++
 		p.receive(s, m)
 	}
 	if s.stage != open || len(in) == 0 {
@@ -113,7 +121,8 @@ func (p *process) refuse(s *session, cerr *wire.CloseError) {
 	case wire.CloseProtocolError:
 		p.block.Add(shm.ProtocolErrors, 1)
 	}
-	p.log.Debug("closing: the client broke the protocol", "code", cerr.Code, "err", cerr.Message, "remote", s.remote)
+	p.log.Debug("closing: the client broke the protocol", "code", cerr.Code, "err", cerr.Message, "session", p.id(s), "remote", s.remote)
+	p.blame(s, control.ProtocolError, cerr.Message)
 	p.closeWith(s, cerr.Code)
 }
 
@@ -128,8 +137,13 @@ func (p *process) receive(s *session, m wire.Message) {
 		p.say(s, func(dst []byte) []byte { return wire.AppendFrame(dst, wire.Pong, m.Payload) })
 	case wire.Pong:
 		p.block.Add(shm.PongsReceived, 1)
-		s.awaiting = false
+		s.pongAt = p.now
+		if s.awaiting && s.stage == open {
+			s.awaiting = false
+			p.wheel.set(s, ticksUntil(s.pingAt-p.now)) // the timer stands where the pong would have been late
+		}
 	case wire.Close:
+		p.blame(s, control.ClientClosed, closeWords(m.Payload))
 		code, _ := wire.ParseClose(m.Payload)
 		p.close(s, answered(code), func(dst []byte) []byte { return wire.AppendCloseReply(dst, m.Payload) })
 	}

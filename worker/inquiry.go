@@ -42,6 +42,10 @@ func (p *process) reply(q control.Query, a *control.Answer) control.Response {
 	switch q.Kind {
 	case control.Profile:
 		err = profile.Take(p.ctx, q.Profile, q.Seconds, a.Bytes())
+	case control.Sessions:
+		err = p.answerSessions(q.Connections, a)
+	case control.OneSession:
+		err = p.answerSession(q.Session, a)
 	default:
 		return control.Refused("worker %d knows no question %q", p.slot, q.Kind)
 	}

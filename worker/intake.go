@@ -51,6 +51,14 @@ func (in *intake) put(f kafka.Fetched) {
 	}
 }
 
+// bound makes it hold other bytes at most.
+func (in *intake) bound(bytesMax int) {
+	in.mu.Lock()
+	in.max = bytesMax
+	in.mu.Unlock()
+	in.room.Signal()
+}
+
 // take empties the intake. What was taken still counts until it is done.
 func (in *intake) take(spare []kafka.Fetched) []kafka.Fetched {
 	in.mu.Lock()

@@ -14,6 +14,7 @@ import (
 
 	"github.com/odin-ws/odin/internal/config"
 	"github.com/odin-ws/odin/internal/control"
+	"github.com/odin-ws/odin/internal/journal"
 	"github.com/odin-ws/odin/shm"
 )
 
@@ -29,23 +30,37 @@ const (
 // 2 when it was started by hand.
 func Main() int {
 	p, err := start()
-	if err != nil {
-		slog.New(slog.NewTextHandler(os.Stderr, nil)).Error("the worker can't start", "err", err, "pid", os.Getpid())
-		if errors.Is(err, errByHand) {
-			return 2
-		}
-		return 1
+	switch {
+	case errors.Is(err, errByHand):
+		fmt.Fprintln(os.Stderr, "odind: "+err.Error())
+		return 2
+	case err != nil:
+		return cantStart(err)
 	}
+	defer p.log.Close()
 	name()
 	signals := make(chan os.Signal, 4)
 	// ABRT is for the supervisor when the service manager's watchdog has lost
 	// patience with it, and reaches all of the unit's processes.
 	signal.Notify(signals, unix.SIGTERM, unix.SIGABRT)
 	// What a terminal sends to all processes is the supervisor's to act on.
-	signal.Ignore(unix.SIGINT, unix.SIGHUP, unix.SIGUSR2, unix.SIGTTIN, unix.SIGTTOU)
+	// The reader of our log may go: that is no reason to die.
+	signal.Ignore(unix.SIGINT, unix.SIGHUP, unix.SIGUSR2, unix.SIGTTIN, unix.SIGTTOU, unix.SIGPIPE)
 	go p.heed(signals)
 	go p.listen()
 	return p.run()
+}
+
+// cantStart says why, without a configuration that would say how.
+func cantStart(err error) int {
+	log, openErr := journal.Open(os.Stderr, journal.Options{
+		Level: "info", Format: journal.JSON, Sign: []slog.Attr{slog.Int("pid", os.Getpid())},
+	})
+	if openErr == nil {
+		log.Error("the worker can't start", "err", err)
+		log.Close()
+	}
+	return 1
 }
 
 // name has ps and top show what the process is: it was started from
@@ -82,31 +97,22 @@ func start() (*process, error) {
 	if err := json.Unmarshal(first.Config, &c); err != nil {
 		return nil, fmt.Errorf("worker: read the configuration: %w", err)
 	}
-	log, level := newLogger(c.Log, first.Slot)
-	p, err := newProcess(c, first, log, level)
+	log, err := openLog(c.Log, first.Slot)
+	if err != nil {
+		return nil, err
+	}
+	p, err := newProcess(c, first, log)
 	if err != nil {
 		return nil, err
 	}
 	return p, p.inherit(conn, segment, ringFD)
 }
 
-// newLogger writes to standard error, which every process of odind shares.
-func newLogger(c config.Log, slot int) (*slog.Logger, *slog.LevelVar) {
-	level := new(slog.LevelVar)
-	setLevel(level, c.Level)
-	options := &slog.HandlerOptions{Level: level}
-	var h slog.Handler = slog.NewJSONHandler(os.Stderr, options)
-	if c.Format == "text" {
-		h = slog.NewTextHandler(os.Stderr, options)
-	}
-	return slog.New(h).With("worker", slot, "pid", os.Getpid()), level
-}
-
-func setLevel(level *slog.LevelVar, text string) {
-	var l slog.Level
-	if err := l.UnmarshalText([]byte(text)); err == nil {
-		level.Set(l)
-	}
+// openLog writes to standard error, which every process of odind shares.
+func openLog(c config.Log, slot int) (*journal.Journal, error) {
+	return journal.Open(os.Stderr, journal.Options{
+		Level: c.Level, Format: c.Format, Sign: []slog.Attr{slog.Int("worker", slot), slog.Int("pid", os.Getpid())},
+	})
 }
 
 // heed stops the worker: TERM comes from an operator, or from the kernel because
@@ -117,8 +123,10 @@ func (p *process) heed(signals <-chan os.Signal) {
 	}
 }
 
-// dump writes the stacks of all goroutines to standard error.
-func dump() {
-	buf := make([]byte, 1<<20)
-	_, _ = os.Stderr.Write(buf[:runtime.Stack(buf, true)])
+// stacksMax is the most bytes of one dump.
+const stacksMax = 1 << 20
+
+func stacks() []byte {
+	buf := make([]byte, stacksMax)
+	return buf[:runtime.Stack(buf, true)]
 }

@@ -14,7 +14,7 @@ func (p *process) listen() {
 		m, files, err := p.control.Receive()
 		if err != nil {
 			p.mail.post(func(p *process) {
-				if !p.farewell.over {
+				if !p.farewell.last {
 					p.log.Warn("the supervisor is gone: closing the sessions and ending", "err", err)
 				}
 				p.stop(p.config.Limits.OrphanStopMax / 2)
@@ -47,6 +47,10 @@ func (p *process) obey(m control.Message, files []*os.File) {
 		p.report(control.Message{Type: control.Unlistened, Slot: m.Slot})
 	case control.Scout:
 		p.scouting(m.On)
+	case control.Drain:
+		p.drain(time.Duration(m.WindowMS) * time.Millisecond)
+	case control.Undrain:
+		p.undrain()
 	case control.Stop:
 		p.stop(time.Duration(m.OverMS) * time.Millisecond)
 	case control.Inquiry:
@@ -54,10 +58,15 @@ func (p *process) obey(m control.Message, files []*os.File) {
 			p.inquire(*m.Query, file)
 			return
 		}
+	case control.Reconfigure:
+		p.reload(m, file)
+		return
 	case control.LogLevel:
-		setLevel(p.level, m.Level)
+		if err := p.log.SetLevel(m.Level); err != nil {
+			p.log.Debug("an order that this version does not know", "type", m.Type, "err", err)
+		}
 	case control.Dump:
-		dump()
+		p.log.Block(stacks())
 	default:
 		p.log.Debug("an order that this version does not know", "type", m.Type)
 	}

@@ -3,6 +3,7 @@ package worker
 import (
 	"slices"
 
+	"github.com/odin-ws/odin/internal/control"
 	"github.com/odin-ws/odin/internal/hub"
 	"github.com/odin-ws/odin/internal/loop"
 	"github.com/odin-ws/odin/internal/replica"
@@ -201,13 +202,18 @@ func (p *process) publishTally() {
 
 // flush writes what the session is owed until it is done or the socket full.
 func (p *process) flush(s *session) {
+	look := func(piece hub.Piece) []byte { return p.writer.bytes(&s.queue, piece) }
 	for !s.queue.Empty() {
 		n, status := p.writer.write(s.fd, &s.queue)
 		p.tally.writes++
 		p.tally.bytes += uint64(n)
-		s.queue.Written(n)
+		s.sent += uint64(n)
+		whole := uint64(s.queue.Written(n, look))
+		p.tally.deliveries += whole
+		s.whole += whole
 		if status == loop.Failed {
 			p.block.Add(shm.WriteErrors, 1)
+			p.blame(s, control.ClientGone, "the connection broke while it was written to")
 			p.end(s)
 			return
 		}
@@ -236,7 +242,6 @@ func (p *process) stall(s *session) {
 
 // drained is what follows when a session owes nothing any more.
 func (p *process) drained(s *session) {
-	p.tally.deliveries += uint64(s.queue.Records)
 	p.release(s)
 	if s.blocked {
 		s.blocked = false
@@ -255,7 +260,7 @@ func (p *process) drained(s *session) {
 // lag remembers that the session points into the history across turns.
 func (p *process) lag(s *session) {
 	p.lagging = append(p.lagging, s.index)
-	s.lagAt = len(p.lagging)
+	s.lagAt = uint32(len(p.lagging))
 }
 
 func (p *process) unlag(s *session) {

@@ -40,7 +40,7 @@ func (p *process) learnPartitions() {
 	for i := len(p.partitions); i < p.segment.Partitions(); i++ {
 		p.learn(i)
 	}
-	if version != p.topology && p.state == shm.Ready && p.topology != 0 {
+	if version != p.topology && p.serving() && p.topology != 0 {
 		p.tellTopology()
 	}
 	p.topology = version
@@ -57,7 +57,7 @@ func (p *process) learn(i int) {
 	}
 	pt.replica = replica.New(replica.Config{
 		Partition: i, Slot: p.slot, Generation: p.generation, Base: base, Era: era,
-		FromBase: p.state == shm.Ready || p.state == shm.Draining,
+		FromBase: p.serving(),
 	}, p.store)
 	for len(t.parts) <= int(name.Number) {
 		t.parts = append(t.parts, nil)

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -16,6 +17,7 @@ import (
 	"github.com/odin-ws/odin/internal/hub"
 	"github.com/odin-ws/odin/internal/loop"
 	"github.com/odin-ws/odin/internal/replica"
+	"github.com/odin-ws/odin/internal/wire"
 	"github.com/odin-ws/odin/kafka"
 )
 
@@ -164,6 +166,15 @@ func TestTableTokensOfThePastFindNothing(t *testing.T) {
 	}
 }
 
+// What an idle client costs in the table: each word more is one for each of
+// a hundred thousand.
+func TestSessionIsSmall(t *testing.T) {
+	const most = 320
+	if size := unsafe.Sizeof(session{}); size > most {
+		t.Errorf("a session has %d bytes, allowed: %d", size, most)
+	}
+}
+
 // Whatever the pieces are, the bytes on the socket are theirs, in order.
 func TestWriterSendsWhatTheQueueSays(t *testing.T) {
 	store := replica.NewStore(replica.Limits{})
@@ -172,7 +183,7 @@ func TestWriterSendsWhatTheQueueSays(t *testing.T) {
 	a := event.Advance{Term: 1, Prev: -1}
 	rng := rand.New(rand.NewPCG(3, 4))
 	for i := range 400 {
-		frame := bytes.Repeat([]byte{byte(i)}, 1+rng.IntN(2000))
+		frame := wire.AppendFrame(nil, wire.Text, bytes.Repeat([]byte{byte(i)}, rng.IntN(2000)))
 		a.Records = append(a.Records, event.Record{Offset: int64(i), Channel: []byte("A.b"), Frame: frame})
 	}
 	a.To = 399
@@ -191,8 +202,9 @@ func TestWriterSendsWhatTheQueueSays(t *testing.T) {
 				q.Attach(hub.Piece(entries[i].Ref))
 				want = append(want, a.Records[i].Frame...)
 				if i%7 == 3 {
-					q.Say(func(dst []byte) []byte { return append(dst, "answer"...) })
-					want = append(want, "answer"...)
+					answer := wire.AppendFrame(nil, wire.Text, []byte("answer"))
+					q.Say(func(dst []byte) []byte { return append(dst, answer...) })
+					want = append(want, answer...)
 				}
 			}
 			if got := sent(t, &w, &q); !bytes.Equal(got, want) {
@@ -227,7 +239,7 @@ func sent(t *testing.T, w *writer, q *hub.Queue) []byte {
 		if status == loop.Failed {
 			t.Fatal("write failed")
 		}
-		q.Written(n)
+		q.Written(n, func(piece hub.Piece) []byte { return w.bytes(q, piece) })
 	}
 	unix.Close(fds[0])
 	wg.Wait()

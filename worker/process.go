@@ -2,15 +2,14 @@ package worker
 
 import (
 	"context"
-	"log/slog"
 	"math/rand/v2"
-	"strconv"
 	"sync/atomic"
 	"time"
 
 	"github.com/odin-ws/odin/internal/config"
 	"github.com/odin-ws/odin/internal/control"
 	"github.com/odin-ws/odin/internal/hub"
+	"github.com/odin-ws/odin/internal/journal"
 	"github.com/odin-ws/odin/internal/loop"
 	"github.com/odin-ws/odin/internal/replica"
 	"github.com/odin-ws/odin/internal/route"
@@ -22,11 +21,10 @@ import (
 // process is the worker. All fields belong to the loop's goroutine unless
 // their comment says otherwise.
 type process struct {
-	config     config.Config // never changes
-	slot       int           // never changes
-	generation uint32        // never changes
-	log        *slog.Logger
-	level      *slog.LevelVar
+	config     *config.Config // in force; what it points to never changes
+	slot       int            // never changes
+	generation uint32         // never changes
+	log        *journal.Journal
 
 	ctx    context.Context // ends with the process
 	cancel context.CancelFunc
@@ -63,6 +61,7 @@ type process struct {
 	fetchedAt    int
 	fetchedSpare []kafka.Fetched
 	ranges       chan struct{} // bounds the ranges that are read at once
+	recordMax    atomic.Int64  // bytes of a frame, for the encoder's goroutines
 	endScout     context.CancelFunc
 	healthy      bool
 	healthKnown  bool
@@ -85,6 +84,8 @@ type process struct {
 
 	// Sessions.
 	sessions      table
+	arrived       uint64 // sessions that ever were
+	past          closedRing
 	population    atomic.Int64 // sessions.live, for the doors
 	leaving       int          // sessions that were sent a close frame
 	doors         *doors
@@ -94,7 +95,8 @@ type process struct {
 	wheel         wheel
 	touched       []uint32
 	lagging       []uint32
-	doomed        []uint64 // tokens
+	doomed        []uint64            // tokens
+	fates         map[string]hub.Fate // by topic; nil: no record is ever dropped
 	ended         []uint32
 	applied       []applied
 	writer        writer
@@ -114,19 +116,18 @@ type process struct {
 }
 
 // newProcess makes a worker that can start, but for its descriptors.
-func newProcess(c config.Config, first control.Message, log *slog.Logger, level *slog.LevelVar) (*process, error) {
+func newProcess(c config.Config, first control.Message, log *journal.Journal) (*process, error) {
 	p := &process{
-		config: c, slot: first.Slot, generation: first.Generation, log: log, level: level,
+		config: &c, slot: first.Slot, generation: first.Generation, log: log,
 		state: shm.Starting, outbox: make(chan control.Message, 64), hub: hub.New(),
-		links: make([]*link, max(first.Slots, first.Slot+1)), inbuf: make([]byte, max(c.Limits.TurnReadBytesMax, 4096)),
-		inquiries: make(chan struct{}, inquiriesMax), requestLimits: wire.DefaultLimits(), ranges: make(chan struct{}, max(c.Limits.BackfillRequestsMax, 1)),
+		links: make([]*link, max(first.Slots, first.Slot+1)), inbuf: newInput(&c.Limits),
+		inquiries: make(chan struct{}, inquiriesMax), ranges: make(chan struct{}, max(c.Limits.BackfillRequestsMax, 1)),
+		past:   closedRing{max: c.ClosedPerWorker()},
 		random: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
 	}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
-	p.tooMany = "at most " + strconv.Itoa(c.Limits.ChannelsMax) + " channels a session"
-	p.store = replica.NewStore(replica.Limits{
-		Bytes: int64(c.Limits.HistoryBytesMax), Age: c.Limits.HistoryAgeMax, Records: c.Limits.HistoryRecordsMax,
-	})
+	p.boundRequests()
+	p.store = replica.NewStore(historyLimits(&c.Limits))
 	p.writer.store = p.store
 	if err := p.makeTopics(); err != nil {
 		return nil, err
@@ -140,7 +141,7 @@ func (p *process) makeTopics() error {
 	routes := make([]route.Route, len(p.config.Routes))
 	p.topicsByEvent, p.cursors = make(map[string]uint64), make(map[uint64][]byte)
 	for i, r := range p.config.Routes {
-		parsed, err := route.Parse(r.Topic, r.Channel, r.Slow)
+		parsed, err := route.Parse(r.Text())
 		if err != nil {
 			return err
 		}
@@ -148,6 +149,7 @@ func (p *process) makeTopics() error {
 		p.topics = append(p.topics, topic{name: r.Topic})
 		p.topicsByEvent[parsed.Event] |= 1 << i
 	}
+	p.fates = fates(routes)
 	var err error
 	p.routes, err = route.NewTable(routes)
 	return err
@@ -187,11 +189,8 @@ func (p *process) inherit(c *control.Conn, segment *shm.Segment, ring int) error
 	p.mine.SetState(shm.Starting)
 	p.status.Store(uint32(shm.Starting))
 	p.doors = newDoors(&doors{
-		config: &p.config, block: p.block, log: p.log, state: &p.status, live: &p.population,
-		max: p.config.ConnectionsPerWorker(), reason: p.whyUnwell,
-	})
-	p.doors.fds, p.doors.pendingMax = p.descriptors()
-	p.block.Set(shm.SessionsMax, int64(min(p.doors.max, p.doors.fds)))
+		block: p.block, log: p.log.Logger, state: &p.status, live: &p.population, reason: p.whyUnwell,
+	}, p.terms())
 	p.doors.adopt = func(a arrival) {
 		p.mail.post(func(p *process) { p.adopt(a) })
 	}
@@ -229,8 +228,12 @@ func (p *process) fatal(what string, err error) {
 func (p *process) enter(s shm.State) {
 	p.state = s
 	p.status.Store(uint32(s))
+	p.countSessions() // in between: who sees Draining misses nobody who came before it
 	p.mine.SetState(s)
 }
+
+// serving tells whether there may be sessions, and every position is known.
+func (p *process) serving() bool { return p.state == shm.Ready || p.state == shm.Draining }
 
 // run is the worker's life.
 func (p *process) run() int {

@@ -48,7 +48,7 @@ func (p *process) fail(s *session, rerr *wire.RequestError) {
 	}
 	s.errors++
 	p.say(s, func(dst []byte) []byte { return wire.AppendError(dst, rerr) })
-	if s.errors >= lim.ErrorsMax {
+	if int(s.errors) >= lim.ErrorsMax {
 		p.closeWith(s, wire.ClosePolicy)
 	}
 }

@@ -20,7 +20,8 @@ const (
 )
 
 // session is one client connection. All of its state is here, explicit and
-// without a goroutine, so that a session can be handed to another process.
+// without a goroutine, so that a session can be handed to another process. Its
+// size is what an idle client costs (TestSessionIsSmall).
 type session struct {
 	index uint32
 	use   uint32 // how often this slot of the table was used: half of the token
@@ -32,25 +33,36 @@ type session struct {
 	doomed   bool // too slow: to be closed once the lists stand still
 	awaiting bool // a ping is out and its pong is not back
 
-	subs   hub.Subscriptions
-	topics uint64 // that they can come from, as bits
+	code  wire.CloseCode
+	lagAt uint32 // in process.lagging, plus 1; 0: not there
+	due   uint32 // tick of the timer entry that counts; 0: none
+
+	mark   uint64 // of the last record attached, so that none is attached twice
 	queue  hub.Queue
+	sent   uint64 // bytes, since it is there
+	whole  uint64 // records that were sent whole
+	topics uint64 // that the subscriptions can come from, as bits
+	subs   hub.Subscriptions
 
-	reader   wire.Reader
-	buffered int    // bytes that the reader held after the last input
-	rest     []byte // input that the reader left, less than one header
-	mark     uint64 // of the last record attached, so that none is attached twice
+	reader    wire.Reader
+	rest      []byte // input that the reader left, less than one header
+	buffered  int    // bytes that the reader held after the last input
+	received  uint64 // bytes of input, since it is there
+	requests  uint32 // messages of the client's
+	discarded uint32 // bytes of input since the close
+	errors    uint32 // request errors since errorsSince
+	dropped   uint32 // records that it was too slow for, and was told of
+	pingMS    uint32 // between two pings, as hello promised
 
-	due      uint32 // tick of the timer entry that counts; 0: none
-	deadline int64  // when pong is late, or lingering ends; monotonic ns
-	pingAt   int64  // of the next ping; monotonic ns
+	deadline    int64 // when pong is late, or lingering ends; monotonic ns
+	pingAt      int64 // of the next ping; monotonic ns
+	pongAt      int64 // of the last pong; monotonic ns, 0: none yet
+	errorsSince int64 // monotonic ns
 
-	errors      int // request errors since errorsSince
-	errorsSince int64
-	discarded   int // bytes of input since the close
-	lagAt       int // in process.lagging, plus 1; 0: not there
-	code        wire.CloseCode
-	remote      netip.AddrPort
+	number uint64 // of its arrival in this worker
+	opened int64  // monotonic ns
+	ending *ending
+	remote netip.AddrPort
 }
 
 // token names this use of the session's slot to the poller.
@@ -91,6 +103,9 @@ func (t *table) grow() {
 func (t *table) at(index uint32) *session {
 	return &t.pages[index/pageSize][index%pageSize]
 }
+
+// places is how many slots there are, used or free.
+func (t *table) places() uint64 { return uint64(len(t.pages) * pageSize) }
 
 // find gives the session of a token, nil if that use of its slot is over.
 func (t *table) find(token uint64) *session {

@@ -224,7 +224,10 @@ func TestRefusalsBeforeTheUpgrade(t *testing.T) {
 	if got := dial("https://good.example"); got != 503 {
 		t.Errorf("beyond the limit of connections: %d", got)
 	}
-	st.workers[0].process.doors.max, st.workers[0].process.doors.fds = 10, 1
+	d := st.workers[0].process.doors
+	tight := *d.terms.Load()
+	tight.sessionsMax, tight.descriptors = 10, 1
+	d.terms.Store(&tight)
 	if got := dial("https://good.example"); got != 503 || st.segment.Slot(0).Counter(shm.RefusedFds) != 1 {
 		t.Errorf("beyond the descriptors: %d", got)
 	}

@@ -3,6 +3,7 @@ package worker
 import (
 	"crypto/tls"
 	"errors"
+	"sync/atomic"
 
 	"github.com/odin-ws/odin/internal/config"
 	"github.com/odin-ws/odin/internal/replica"
@@ -15,12 +16,13 @@ import (
 // openSource makes the client that reads the partitions this worker owns.
 func openSource(p *process) (*kafka.Source, error) {
 	k := p.config.Kafka
+	p.recordMax.Store(int64(p.config.Limits.RecordBytesMax))
 	options := kafka.Options{
 		Brokers: k.Brokers, Topics: p.config.Topics(), ClientID: k.ClientID,
 		FetchedBytesMax: p.config.Limits.FetchedBytesMax,
 		MetadataRefresh: p.config.Limits.TopologyRefresh,
-		Encode:          encoder(p.routes, p.config.Limits.RecordBytesMax, p.block),
-		Log:             p.log,
+		Encode:          encoder(p.routes, &p.recordMax, p.block),
+		Log:             p.log.Logger,
 	}
 	if k.SASL.Mechanism != "" {
 		options.SASL = &kafka.SASL{Mechanism: k.SASL.Mechanism, User: k.SASL.User, Password: k.SASL.Password.Reveal()}
@@ -41,9 +43,9 @@ func tlsConfig(c config.TLS) (*tls.Config, error) {
 
 // encoder routes records into channels and encodes their frames, once for all
 // sessions.
-func encoder(routes *route.Table, frameMax int, block *shm.Block) kafka.Encoder {
+func encoder(routes *route.Table, recordMax *atomic.Int64, block *shm.Block) kafka.Encoder {
 	return func(dst []byte, r kafka.Raw) (channel, frame []byte, skip int) {
-		at := len(dst)
+		at, frameMax := len(dst), int(recordMax.Load())
 		dst, reason := routes.Place(dst, r.Partition.Topic, r.Key, r.Value, r.Header)
 		if reason != route.OK {
 			return nil, nil, int(reason)

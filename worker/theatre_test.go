@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -20,6 +21,7 @@ import (
 	"github.com/odin-ws/odin/internal/config"
 	"github.com/odin-ws/odin/internal/control"
 	"github.com/odin-ws/odin/internal/event"
+	"github.com/odin-ws/odin/internal/journal"
 	"github.com/odin-ws/odin/internal/loop"
 	"github.com/odin-ws/odin/internal/wire"
 	"github.com/odin-ws/odin/shm"
@@ -47,6 +49,27 @@ type actor struct {
 	ring    int
 	address string
 	ended   chan int
+	logged  logged
+}
+
+// logged is what a worker has logged; it is also shown with the test's output.
+type logged struct {
+	t    *testing.T
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *logged) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.text.Write(b)
+	return l.t.Output().Write(b)
+}
+
+func (l *logged) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }
 
 const patience = 20 * time.Second
@@ -69,7 +92,7 @@ func newTheatre(t *testing.T, workers int, change func(*config.Config)) *theatre
 	st.config.Workers = workers
 	st.config.Limits.ConnectionsMax = 1000
 	st.config.Kafka.Brokers = st.broker.ListenAddrs()
-	st.config.Log.Level = "error"
+	st.config.Log.Level = "warn"
 	st.config.Routes = []config.Route{
 		{Topic: "odin.trades", Channel: "{key}.trade", Slow: "close"},
 		{Topic: "odin.balances", Channel: "{key}.balances", Slow: "close"},
@@ -98,10 +121,11 @@ func newTheatre(t *testing.T, workers int, change func(*config.Config)) *theatre
 	return st
 }
 
-// start makes a worker as the supervisor would, but within this process.
-func (st *theatre) start(slot int) *actor {
+// start makes a worker as the supervisor would, but within this process. It
+// hears the orders before it gets its listener.
+func (st *theatre) start(slot int, orders ...control.Message) *actor {
 	st.t.Helper()
-	a := &actor{slot: slot, ended: make(chan int, 1)}
+	a := &actor{slot: slot, ended: make(chan int, 1), logged: logged{t: st.t}}
 	near, far, err := control.Pair()
 	st.must(err)
 	a.conn = near
@@ -114,8 +138,9 @@ func (st *theatre) start(slot int) *actor {
 	st.must(err)
 	var c config.Config
 	st.must(json.Unmarshal(raw, &c))
-	log := slog.New(slog.NewTextHandler(st.t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})).With("worker", slot)
-	a.process, err = newProcess(c, control.Message{Slot: slot, Generation: 1, Slots: st.config.Workers}, log, new(slog.LevelVar))
+	log, err := journal.Open(&a.logged, journal.Options{Level: c.Log.Level, Format: journal.JSON, Sign: []slog.Attr{slog.Int("worker", slot)}})
+	st.must(err)
+	a.process, err = newProcess(c, control.Message{Slot: slot, Generation: 1, Slots: st.config.Workers}, log)
 	st.must(err)
 	st.must(a.process.inherit(theirs, st.segment, a.ring))
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -126,7 +151,14 @@ func (st *theatre) start(slot int) *actor {
 	l.Close()
 	go st.supervise(a)
 	go a.process.listen()
-	go func() { a.ended <- a.process.run() }()
+	go func() {
+		code := a.process.run()
+		log.Close()
+		a.ended <- code
+	}()
+	for _, m := range orders {
+		a.send(st.t, m)
+	}
 	a.send(st.t, control.Message{Type: control.Listener, Slot: slot}, f)
 	f.Close()
 	return a

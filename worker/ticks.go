@@ -1,6 +1,9 @@
 package worker
 
 import (
+	"time"
+
+	"github.com/odin-ws/odin/internal/control"
 	"github.com/odin-ws/odin/internal/wire"
 	"github.com/odin-ws/odin/shm"
 )
@@ -18,7 +21,7 @@ func (p *process) runTicks(now int64) {
 	p.ticks++
 	p.mine.Beat(now)
 	p.lookAround()
-	p.sayFarewells()
+	p.countSessions()
 	p.openEarly()
 	p.sendReports()
 	p.settle()
@@ -56,11 +59,11 @@ func (p *process) sessionDue(token uint64) {
 
 // checkPing pings a session, or ends one whose pong is late.
 func (p *process) checkPing(s *session) {
-	lim := &p.config.Limits
 	switch {
 	case s.awaiting && p.now >= s.deadline:
 		p.block.Add(shm.PingTimeouts, 1)
-		p.log.Debug("closing: no pong in time", "remote", s.remote)
+		p.log.Debug("closing: no pong in time", "session", p.id(s), "remote", s.remote)
+		p.blame(s, control.PingTimeout, "")
 		p.abort(s)
 		return
 	case !s.awaiting && p.now >= s.pingAt:
@@ -70,8 +73,8 @@ func (p *process) checkPing(s *session) {
 			return
 		}
 		s.awaiting = true
-		s.deadline = p.now + int64(lim.PongWait)
-		s.pingAt = p.now + int64(lim.PingInterval)
+		s.deadline = p.now + int64(p.config.Limits.PongWait)
+		s.pingAt = p.now + int64(s.pingMS)*int64(time.Millisecond)
 	}
 	next := s.pingAt
 	if s.awaiting {
@@ -102,6 +105,9 @@ func (p *process) openEarly() {
 func (p *process) becomeReady() {
 	p.fresh = nil
 	p.enter(shm.Ready)
+	if p.farewell.on {
+		p.enter(shm.Draining)
+	}
 	p.publish()
 	p.doors.unpause()
 	p.report(readyMessage())

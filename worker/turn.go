@@ -13,7 +13,7 @@ func (p *process) wait() {
 	if !p.busy() {
 		p.waker.Sleep()
 		if !p.busy() {
-			timeout = time.Duration(p.ticked + int64(tick) - p.clock())
+			timeout = time.Duration(p.farewell.alarm(p, p.ticked+int64(tick)) - p.clock())
 		}
 	}
 	events, err := p.world.Wait(timeout)
@@ -66,6 +66,7 @@ func (p *process) turn() {
 	p.takeFetched()
 	p.relayAll()
 	p.applyWaiting()
+	p.sayFarewells()
 	writing := p.clock()
 	p.writeTouched()
 	wrote := p.clock()
@@ -83,6 +84,7 @@ func (p *process) turn() {
 	if wrote-p.ticked >= int64(tick) {
 		p.runTicks(wrote)
 	}
+	p.depart(wrote)
 	p.rest(wrote - writing)
 }
 

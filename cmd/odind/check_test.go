@@ -34,6 +34,13 @@ func TestCheckPrintsOrigins(t *testing.T) {
 	}
 }
 
+func TestQuietCheckOfAGoodConfiguration(t *testing.T) {
+	t.Parallel()
+	if got := odind(t, "check", "--quiet", "--workers", "3"); got.Code != 0 || got.Stdout+got.Stderr != "" {
+		t.Errorf("%+v", got)
+	}
+}
+
 func write(t *testing.T, dir, name, text string) {
 	t.Helper()
 	if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
@@ -48,12 +55,12 @@ func TestMistakesStartNothing(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, "odin.yaml", "workrs: 3\nlimits: {drain_ms: soon}\n")
 	want := `odin.yaml:1:1: workrs: unknown key, allowed: listen, workers, runtime_dir, node, operator, origins, ready, log, kafka, routes, limits, did you mean "workers"?
-odin.yaml:2:20: limits.drain_ms: "soon" is no time, allowed: 0 to 86400000 milliseconds (a number, or with a unit, like 5s)
+odin.yaml:2:20: limits.drain_ms: "soon" is no time, allowed: 0 to 3600000 milliseconds (a number, or with a unit, like 5s)
 ODIN_WORKERS: workers: 0 is out of range, allowed: 1 to 128
 --listen: listen: "here" is no address, allowed: HOST:PORT or :PORT, like :3001, did you mean "here:3001"?
 odind: nothing was started: 4 mistakes in the configuration; docs/CONFIGURATION.md has every key
 `
-	for _, command := range [][]string{nil, {"check"}, {"demo"}} {
+	for _, command := range [][]string{nil, {"check"}, {"check", "--quiet"}, {"demo"}} {
 		got := bin.Run(t, clitest.Command{
 			Program: "odind", Args: append(command, "--config", "odin.yaml", "--listen", "here", "--runtime-dir", "run"),
 			Env: []string{"ODIN_WORKERS=0", "TMPDIR=" + dir}, Dir: dir,

@@ -62,9 +62,11 @@ func (p *program) demo(cmd *cobra.Command, s show) error {
 	}
 	defer broker.Close()
 	cfg.Kafka.Brokers = []string{broker.Address()}
-	stop := produce(s, broker.Address(), logger(p.stderr, cfg.Log))
+	log := openLog(p.stderr, cfg.Log)
+	defer log.Close()
+	stop := produce(s, broker.Address(), log.Logger)
 	defer stop()
-	return p.supervise(*cfg, broker.Address())
+	return p.supervise(*cfg, broker.Address(), log)
 }
 
 // produce lets the market run beside the supervisor until it is stopped.

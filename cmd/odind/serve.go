@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/odin-ws/odin/internal/config"
+	"github.com/odin-ws/odin/internal/journal"
 	"github.com/odin-ws/odin/supervisor"
 )
 
@@ -13,13 +14,14 @@ func (p *program) serve(in config.Input) error {
 	if err != nil {
 		return err
 	}
-	return p.supervise(*cfg, "")
+	log := openLog(p.stderr, cfg.Log)
+	defer log.Close()
+	return p.supervise(*cfg, "", log)
 }
 
 // supervise runs until a signal ends it. broker is the embedded one's address,
 // "" if there is none.
-func (p *program) supervise(cfg config.Config, broker string) error {
-	log := logger(p.stderr, cfg.Log)
+func (p *program) supervise(cfg config.Config, broker string, log *journal.Journal) error {
 	log.Info("odind starts", "version", p.version, "config_digest", cfg.Digest(), "workers", cfg.Workers,
 		"brokers", cfg.Kafka.Brokers, "runtime_dir", cfg.RuntimeDir)
 	return supervisor.Run(context.Background(), cfg, supervisor.Options{

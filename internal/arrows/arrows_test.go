@@ -21,8 +21,10 @@ const module = "github.com/odin-ws/odin/"
 var rooms = map[string][]string{
 	"internal/event":     {},
 	"internal/loop":      {},
+	"internal/journal":   {},
 	"internal/page":      {},
 	"internal/arrows":    {},
+	"internal/handshake": {},
 	"internal/profile":   {},
 	"systemd":            {},
 	"internal/wire":      {"internal/event"},
@@ -40,7 +42,7 @@ var rooms = map[string][]string{
 	"internal/metrics":   {"internal/event", "shm"},
 	"internal/text":      {},
 	"internal/status":    {"internal/event", "internal/text", "shm"},
-	"internal/top":       {"internal/status", "internal/text"},
+	"internal/live":      {"internal/control", "internal/status", "shm"},
 	"internal/sim":       {"internal/event", "internal/replica", "internal/resume", "internal/election", "internal/bus"},
 	"internal/demo":      {"internal/*"},
 	"worker":             {"shm", "kafka", "nats", "internal/*"},
@@ -58,14 +60,13 @@ var outside = map[string][]string{
 	"github.com/gorilla/websocket":   {"worker", "cmd/*", "clients/go", "test/*"},
 	"github.com/prometheus/":         {"internal/metrics", "supervisor"},
 	"github.com/spf13/":              {"cmd/*"},
-	"github.com/gdamore/tcell":       {"cmd/*"},
 	"go.yaml.in/yaml":                {"internal/config"},
 	"github.com/libp2p/go-reuseport": {"supervisor"},
 }
 
 // pure rooms decide; they never wait, ask the time or touch the world.
 var (
-	pure    = []string{"internal/event", "internal/text", "internal/replica", "internal/resume", "internal/election", "internal/route", "internal/wire", "internal/bus", "internal/hub"}
+	pure    = []string{"internal/event", "internal/handshake", "internal/text", "internal/replica", "internal/resume", "internal/election", "internal/route", "internal/wire", "internal/bus", "internal/hub"}
 	worldly = []string{"os", "net", "syscall", "context", "log", "log/slog", "sync", "math/rand", "math/rand/v2", "golang.org/x/sys/unix"}
 )
 

@@ -1,5 +1,7 @@
 package config
 
+import "github.com/odin-ws/odin/internal/route"
+
 // Config is everything that one odind runs with. It is complete: nothing is
 // left to be defaulted by its readers. Its JSON travels whole, secrets
 // included, to the workers over the control socket and nowhere else; what is
@@ -54,7 +56,13 @@ type TLS struct {
 type Route struct {
 	Topic   string `json:"topic"`
 	Channel string `json:"channel"` // template: {key}.EVENT, {header:NAME}.EVENT or {json:PATH}.EVENT
-	Slow    string `json:"slow"`    // close: what happens to a session that is too slow
+	Slow    string `json:"slow"`    // close, drop or conflate: what happens to a session that is too slow
+	Class   string `json:"class"`   // normal, high or critical: what is dropped last, or never
+}
+
+// Text is the route for route.Parse.
+func (r Route) Text() route.Text {
+	return route.Text{Topic: r.Topic, Channel: r.Channel, Slow: r.Slow, Class: r.Class}
 }
 
 // Ready says what /readyz waits for.
@@ -79,7 +87,13 @@ func (c Config) Topics() []string {
 
 // ConnectionsPerWorker is each worker's share of limits.connections_max,
 // rounded up.
-func (c Config) ConnectionsPerWorker() int {
+func (c Config) ConnectionsPerWorker() int { return c.share(c.Limits.ConnectionsMax) }
+
+// ClosedPerWorker is each worker's share of limits.closed_remembered_max,
+// rounded up.
+func (c Config) ClosedPerWorker() int { return c.share(c.Limits.ClosedRememberedMax) }
+
+func (c Config) share(n int) int {
 	workers := max(c.Workers, 1)
-	return (c.Limits.ConnectionsMax + workers - 1) / workers
+	return (n + workers - 1) / workers
 }

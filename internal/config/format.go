@@ -42,7 +42,7 @@ func (k Key) formatNumber(n int64) string {
 func formatRoutes(routes []Route) string {
 	texts := make([]string, len(routes))
 	for i, r := range routes {
-		texts[i] = "{topic: " + r.Topic + ", channel: " + strconv.Quote(r.Channel) + ", slow: " + r.Slow + "}"
+		texts[i] = "{topic: " + r.Topic + ", channel: " + strconv.Quote(r.Channel) + ", slow: " + r.Slow + ", class: " + r.Class + "}"
 	}
 	return "[" + strings.Join(texts, ", ") + "]"
 }

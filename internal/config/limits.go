@@ -2,6 +2,9 @@ package config
 
 import "time"
 
+// DrainOverMax is the longest window of a drain, wherever it is named.
+const DrainOverMax = time.Hour
+
 // Limits are the named bounds of everything that could grow. The comments say
 // the unit; defaults, bounds and reasons stand in the table (schema_limits.go)
 // and in docs/CONFIGURATION.md.

@@ -99,7 +99,7 @@ func TestAliases(t *testing.T) {
 		"ODIN_PORT_3001_TCP_ADDR=x\nODIN_SERVICE_HOST=x":   {"listen", ":3001", OriginDefault},
 		"ODIN_CACHE=/x\nODIN_BIN=/y":                       {"listen", ":3001", OriginDefault},
 		"ODIN_LISTEN=":                                     {"listen", ":3001", OriginDefault},
-		`ODIN_ROUTES=[{topic: a, channel: "{key}.b"}]`:     {"routes", `[{topic: a, channel: "{key}.b", slow: close}]`, "ODIN_ROUTES"},
+		`ODIN_ROUTES=[{topic: a, channel: "{key}.b"}]`:     {"routes", `[{topic: a, channel: "{key}.b", slow: close, class: normal}]`, "ODIN_ROUTES"},
 		"ODIN_LIMITS_REST_US_MAX=1ms":                      {"limits.rest_us_max", "1000", "ODIN_LIMITS_REST_US_MAX"},
 		"ODIN_LIMITS_RETRY_AFTER_S=1m":                     {"limits.retry_after_s", "60", "ODIN_LIMITS_RETRY_AFTER_S"},
 		"ODIN_ORIGINS=https://A.example, http://b.example": {"origins", "https://a.example,http://b.example", "ODIN_ORIGINS"},
@@ -145,6 +145,8 @@ routes:
   - {topic: t1, channel: "{json:a.b}.e1", slow: close}
   - topic: t2
     channel: "{key}.e2"
+    slow: conflate
+    class: high
 limits:
   history_bytes_max: 1GiB
   history_ms_max: 10m
@@ -162,14 +164,14 @@ func TestWholeFile(t *testing.T) {
 	want.Origins = []string{"https://app.example.com", "http://localhost:3000"}
 	want.Kafka.Brokers, want.Kafka.Start, want.Kafka.ClientID = []string{"k1:9092", "[2001:db8::1]:9093"}, Start{Ago: 7 * 24 * time.Hour}, "12"
 	want.Kafka.TLS = TLS{Enabled: true, CAFile: "/dev/null", CertFile: "/dev/null", KeyFile: "/dev/null", ServerName: "k"}
-	want.Routes = []Route{{"t1", "{json:a.b}.e1", "close"}, {"t2", "{key}.e2", "close"}}
+	want.Routes = []Route{{"t1", "{json:a.b}.e1", "close", "normal"}, {"t2", "{key}.e2", "conflate", "high"}}
 	want.Limits.HistoryBytesMax, want.Limits.HistoryAgeMax, want.Limits.OwedBytesMax = 1<<30, 10*time.Minute, 2<<20
 	want.Limits.ConnectionsMax = 4 * (20_000 - 256 - 2*1024)
 	if !reflect.DeepEqual(*c, want) {
 		t.Errorf("got  %v\nwant %v", *c, want)
 	}
 	for name, place := range map[string]string{
-		"listen": "odin.yaml:2:9", "kafka.brokers": "odin.yaml:14:5", "limits.owed_bytes_max": "odin.yaml:26:19", "limits.drain_ms": OriginDefault,
+		"listen": "odin.yaml:2:9", "kafka.brokers": "odin.yaml:14:5", "limits.owed_bytes_max": "odin.yaml:28:19", "limits.drain_ms": OriginDefault,
 	} {
 		if origins[name] != place {
 			t.Errorf("%s comes from %s, want %s", name, origins[name], place)
@@ -216,8 +218,11 @@ func TestDerivedValues(t *testing.T) {
 	if got, want := c.Topics(), []string{"odin.trades", "odin.liquidity", "odin.metadata", "odin.social", "odin.community", "odin.creation", "odin.analytics", "odin.balances"}; !reflect.DeepEqual(got, want) {
 		t.Errorf("topics %v", got)
 	}
-	c.Workers, c.Limits.ConnectionsMax = 3, 10
+	c.Workers, c.Limits.ConnectionsMax, c.Limits.ClosedRememberedMax = 3, 10, 7
 	if got := c.ConnectionsPerWorker(); got != 4 {
 		t.Errorf("a worker's share of 10 among 3 is %d", got)
+	}
+	if got := c.ClosedPerWorker(); got != 3 {
+		t.Errorf("a worker's share of 7 among 3 is %d", got)
 	}
 }

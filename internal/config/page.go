@@ -25,7 +25,9 @@ All mistakes are reported at once, on standard error, and nothing is started (ex
 - Nested keys are nested in the file: ` + "`kafka: {brokers: [\"k1:9092\", \"k2:9092\"]}`" + `. In a variable or a flag, a list is separated by commas.
 - Bytes are a number, or one with ` + "`KiB`, `MiB`, `GiB`" + `. Times are a number of the unit in the key's name, or one with its own: ` + "`5s`, `2m`" + `.
 - Secrets come from a file or the environment, never from the YAML file or a flag, and are printed nowhere.
-- A change needs a restart.
+- ` + "`odinctl reload`" + `, and HUP, read all of it anew, from the same flags, variables and file. A mistake anywhere changes nothing. The column
+  *reload* says what becomes of a new value: **yes**, it is in force at once; **new clients**, for connections that come then; – it needs
+  a restart, and until then the old value stays in force, which ` + "`odinctl reload` and `odinctl status`" + ` say.
 - Variables of the system that Odin replaces are taken as aliases: the ` + "`ODIN_…`" + ` variable beats them, and two that differ are an error.
 
 ` + "`odind demo`" + ` takes the same flags but ` + "`--brokers`" + `, ignores the keys of brokers, SASL and TLS, and adds ` + "`--rate N`" + ` (10 events a second: at least
@@ -44,14 +46,18 @@ kafka:
 origins: ["https://app.example.com"]
 routes:
   - {topic: odin.trades, channel: "{key}.trade"}
-  - {topic: odin.balances, channel: "{header:account}.balances", slow: close}
+  - {topic: odin.balances, channel: "{header:account}.balances", class: critical}
+  - {topic: odin.prices, channel: "{key}.price", slow: conflate}
 limits:
   history_bytes_max: 512MiB
 ` + "```" + `
 
 A route maps one topic to channels ` + "`SUBJECT.EVENT`" + `. ` + "`channel`" + ` is a template that says where the subject comes from: ` + "`{key}.EVENT`" + `,
-` + "`{header:NAME}.EVENT`" + ` or ` + "`{json:PATH}.EVENT`" + `. ` + "`slow`" + ` says what happens to a session that is too slow: ` + "`close`" + `, so far
-the only policy, closes it with 4000.
+` + "`{header:NAME}.EVENT`" + ` or ` + "`{json:PATH}.EVENT`" + `. ` + "`slow`" + ` says what happens to a session that is owed more than
+` + "`limits.owed_bytes_max`" + ` because it reads too slowly: ` + "`close`" + ` (the default) closes it with 4000; ` + "`drop`" + ` drops its oldest records;
+` + "`conflate`" + ` keeps only the newest record of each channel. What was dropped is announced to the client (` + "`gap`" + `). ` + "`class`" + ` decides what goes
+first: records of ` + "`normal`" + ` routes (the default), then those of ` + "`high`" + ` ones; those of ` + "`critical`" + ` ones are never dropped, whatever
+` + "`slow`" + ` says: where no others are left, the session is closed.
 `
 
 // pageSections are the headings of the page and the keys below each.
@@ -79,9 +85,9 @@ func Page(w io.Writer) error {
 	var b strings.Builder
 	b.WriteString(pageHead)
 	for _, section := range pageSections() {
-		b.WriteString("\n## " + section.title + "\n\n| key | variable, flag | default | allowed | what, and why |\n|---|---|---|---|---|\n")
+		b.WriteString("\n## " + section.title + "\n\n| key | variable, flag | default | allowed | reload | what, and why |\n|---|---|---|---|---|---|\n")
 		for _, k := range section.keys {
-			fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", code(k.Name), k.pageNames(), k.pageDefault(), k.pageAllowed(), k.pageHelp())
+			fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s |\n", code(k.Name), k.pageNames(), k.pageDefault(), k.pageAllowed(), k.pageReload(), k.pageHelp())
 		}
 	}
 	_, err := io.WriteString(w, b.String())
@@ -125,10 +131,23 @@ func (k Key) pageAllowed() string {
 	}
 }
 
+func (k Key) pageReload() string {
+	switch {
+	case k.Reload == Live && k.With != "":
+		return "with the same " + code(k.With)
+	case k.Reload == Live:
+		return "yes"
+	case k.Reload == NewClients:
+		return "new clients"
+	default:
+		return "–"
+	}
+}
+
 func kindWords() map[Kind]string {
 	return map[Kind]string{
 		Text: "text", Address: "HOST:PORT or :PORT", Path: "a path", Switch: "true, false", StartAt: "end, start, a duration",
-		Hidden: "a secret", AddressList: "list of HOST:PORT", OriginList: "list of SCHEME://HOST[:PORT]", RouteList: "list of {topic, channel, slow}",
+		Hidden: "a secret", AddressList: "list of HOST:PORT", OriginList: "list of SCHEME://HOST[:PORT]", RouteList: "list of {topic, channel, slow, class}",
 	}
 }
 

@@ -44,7 +44,7 @@ func TestPageHasEveryKey(t *testing.T) {
 		}
 	}
 	for line := range strings.Lines(page.String()) {
-		if bars := strings.Count(line, "|") - strings.Count(line, "\\|"); strings.HasPrefix(line, "|") && bars != 6 {
+		if bars := strings.Count(line, "|") - strings.Count(line, "\\|"); strings.HasPrefix(line, "|") && bars != 7 {
 			t.Errorf("a row of %d bars: %s", bars, line)
 		}
 	}
@@ -92,7 +92,7 @@ func TestReport(t *testing.T) {
 		{"kafka.brokers", "a:1", "--brokers"},
 		{"b:2", "--brokers"},
 		{"origins", `""`, OriginDefault},
-		{"routes", "odin.trades", "→", "{key}.trade", "(close)", OriginDefault},
+		{"routes", "odin.trades", "→", "{key}.trade", "(close,", "normal)", OriginDefault},
 		{"limits.request_bytes_max", "256KiB", OriginDefault},
 	} {
 		if !hasLine(out.String(), want) {
@@ -134,6 +134,9 @@ func FuzzFile(f *testing.F) {
 		for _, p := range problems {
 			if !strings.HasPrefix(p.Place, "f:") || p.What == "" {
 				t.Errorf("problem %+v of %q", p, data)
+			}
+			if len(p.String()) > 2*problemShown+len(p.Place)+16 {
+				t.Errorf("a problem of %d bytes of %q", len(p.String()), data)
 			}
 		}
 		if len(problems) == 0 && len(l.config.String()) > jsonMax {

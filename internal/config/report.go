@@ -28,7 +28,7 @@ func (k Key) lines(c *Config) []string {
 	case *[]Route:
 		texts := make([]string, len(*f))
 		for i, r := range *f {
-			texts[i] = r.Topic + " → " + r.Channel + " (" + r.Slow + ")"
+			texts[i] = r.Topic + " → " + r.Channel + " (" + r.Slow + ", " + r.Class + ")"
 		}
 		return texts
 	case *[]string:
@@ -36,9 +36,5 @@ func (k Key) lines(c *Config) []string {
 			return *f
 		}
 	}
-	text := k.format(c)
-	if text == "" {
-		text = `""`
-	}
-	return []string{text}
+	return []string{k.shown(c)}
 }

@@ -12,7 +12,7 @@ import (
 )
 
 // routeFields are the keys of one route.
-var routeFields = []string{"topic", "channel", "slow"}
+var routeFields = []string{"topic", "channel", "slow", "class"}
 
 const routesRight = `allowed: a list like [{topic: odin.trades, channel: "{key}.trade", slow: close}]`
 
@@ -40,7 +40,7 @@ func parseRoute(key string, n *yaml.Node) (Route, []wrong) {
 	if len(all) > 0 {
 		return r, all
 	}
-	parsed, err := route.Parse(r.Topic, r.Channel, r.Slow)
+	parsed, err := route.Parse(r.Text())
 	var fault *route.Error
 	if errors.As(err, &fault) {
 		at, given := nodes[fault.Field]
@@ -49,14 +49,14 @@ func parseRoute(key string, n *yaml.Node) (Route, []wrong) {
 		}
 		return r, []wrong{{at, key + "." + fault.Field, fault.Message}}
 	}
-	r.Slow = parsed.Slow.String()
+	r.Slow, r.Class = parsed.Slow.String(), parsed.Class.String()
 	return r, nil
 }
 
 // readRoute takes a route's texts from its mapping, and where each stands.
 func readRoute(key string, n *yaml.Node) (r Route, nodes map[string]*yaml.Node, all []wrong) {
 	nodes = map[string]*yaml.Node{}
-	fields := map[string]*string{"topic": &r.Topic, "channel": &r.Channel, "slow": &r.Slow}
+	fields := map[string]*string{"topic": &r.Topic, "channel": &r.Channel, "slow": &r.Slow, "class": &r.Class}
 	for name, value := range pairs(n) {
 		field, known := fields[name.Value]
 		if !known {

@@ -40,12 +40,23 @@ type Key struct {
 	Choices  []string // of a Choice; "" among them: may be empty
 	Help     string   // what it is
 	Why      string   // why this default
-	Reload   bool     // nothing but its value would have to change in a running odind
+	Reload   When     // a new value is in force in a running odind
+	With     string   // key that must have kept its value for a reload to apply this one; "": none
 	Later    bool     // of a part that is not built: checked, and without effect
 
 	field func(*Config) any          // pointer to the field that the key fills
 	auto  func(Host, *Config) string // computes the default, after all else is set
 }
+
+// When says when a new value of a key is in force in a running odind.
+type When int
+
+// The kinds of When.
+const (
+	Restart    When = iota // after a restart; until then the old one stays
+	Live                   // at once, after a reload
+	NewClients             // after a reload, for connections that come then
+)
 
 // Env is the key's variable: ODIN_ and its name in capitals.
 func (k Key) Env() string {
@@ -75,7 +86,7 @@ func serverKeys() []Key {
 			field: func(c *Config) any { return &c.RuntimeDir },
 		},
 		{
-			Name: "node", Kind: Text,
+			Name: "node", Kind: Text, Reload: NewClients,
 			Auto: "the host's name", auto: func(h Host, _ *Config) string { return h.Name },
 			Help:  "name of this machine in `hello`",
 			field: func(c *Config) any { return &c.Node },
@@ -86,17 +97,17 @@ func serverKeys() []Key {
 			field: func(c *Config) any { return &c.Operator.Listen },
 		},
 		{
-			Name: "origins", Kind: OriginList, Reload: true,
+			Name: "origins", Kind: OriginList, Reload: Live,
 			Help: "Origin headers that browsers may come from; empty: any", Why: "clients of the replaced system send what they like",
 			field: func(c *Config) any { return &c.Origins },
 		},
 		{
-			Name: "ready.require_source", Kind: Switch, Default: "false", Reload: true,
+			Name: "ready.require_source", Kind: Switch, Default: "false", Reload: Live,
 			Help: "/readyz is 503 while no broker can be reached", Why: "taking every server out of service because the brokers are away helps nobody",
 			field: func(c *Config) any { return &c.Ready.RequireSource },
 		},
 		{
-			Name: "log.level", Flag: "log-level", Aliases: []string{"LOG_LEVEL"}, Kind: Choice, Default: "info", Reload: true,
+			Name: "log.level", Flag: "log-level", Aliases: []string{"LOG_LEVEL"}, Kind: Choice, Default: "info", Reload: Live,
 			Choices: []string{"debug", "info", "warn", "error"},
 			Help:    "least level that is logged",
 			field:   func(c *Config) any { return &c.Log.Level },

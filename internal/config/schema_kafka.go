@@ -25,17 +25,17 @@ func kafkaKeys() []Key {
 			field: func(c *Config) any { return &c.Kafka.SASL.Mechanism },
 		},
 		{
-			Name: "kafka.sasl.user", Kind: Text,
+			Name: "kafka.sasl.user", Kind: Text, Reload: Live, With: "kafka.sasl.mechanism",
 			Help:  "user name of the mechanism",
 			field: func(c *Config) any { return &c.Kafka.SASL.User },
 		},
 		{
-			Name: "kafka.sasl.password", Kind: Hidden,
+			Name: "kafka.sasl.password", Kind: Hidden, Reload: Live, With: "kafka.sasl.mechanism",
 			Help: "password, from the environment alone", Why: "a file that is shown around and kept in git is no place for it",
 			field: func(c *Config) any { return &c.Kafka.SASL.Password },
 		},
 		{
-			Name: "kafka.sasl.password_file", Kind: Path,
+			Name: "kafka.sasl.password_file", Kind: Path, Reload: Live, With: "kafka.sasl.mechanism",
 			Help:  "file that holds the password; one line end at its end is dropped",
 			field: func(c *Config) any { return &c.Kafka.SASL.PasswordFile },
 		},
@@ -66,7 +66,7 @@ func kafkaKeys() []Key {
 		},
 		{
 			Name: "routes", Kind: RouteList, Auto: "the eight odin.* topics, by key", auto: func(Host, *Config) string { return formatRoutes(defaultRoutes()) },
-			Help:  "which topic goes to which channels: a list of {topic, channel, slow}",
+			Help:  "which topic goes to which channels: a list of {topic, channel, slow, class}",
 			field: func(c *Config) any { return &c.Routes },
 		},
 	}
@@ -74,7 +74,7 @@ func kafkaKeys() []Key {
 
 func defaultRoutes() (routes []Route) {
 	for _, r := range route.Default() {
-		routes = append(routes, Route{Topic: r.Topic, Channel: r.Channel(), Slow: r.Slow.String()})
+		routes = append(routes, Route{Topic: r.Topic, Channel: r.Channel(), Slow: r.Slow.String(), Class: r.Class.String()})
 	}
 	return routes
 }

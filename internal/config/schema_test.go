@@ -152,7 +152,7 @@ func randomConfig(random *rand.Rand) (c Config) {
 		case *[]string:
 			*f = []string{randomText(random), randomText(random)}
 		case *[]Route:
-			*f = []Route{{randomText(random), randomText(random), randomText(random)}}
+			*f = []Route{{randomText(random), randomText(random), randomText(random), randomText(random)}}
 		}
 	}
 	return c

@@ -114,10 +114,10 @@ var wrongFiles = map[string]wrongFile{
 		`odin.yaml:1:29: limits.request_bytes_max: 1GiB is out of range, allowed: 1KiB to 64MiB` + sizeRight,
 	}},
 	"no time": {"limits: {drain_ms: soon}\n", []string{
-		`odin.yaml:1:20: limits.drain_ms: "soon" is no time, allowed: 0 to 86400000 milliseconds (a number, or with a unit, like 5s)`,
+		`odin.yaml:1:20: limits.drain_ms: "soon" is no time, allowed: 0 to 3600000 milliseconds (a number, or with a unit, like 5s)`,
 	}},
 	"time out of range": {"limits: {drain_ms: 48h}\n", []string{
-		`odin.yaml:1:20: limits.drain_ms: 48h is out of range, allowed: 0 to 86400000 milliseconds (a number, or with a unit, like 5s)`,
+		`odin.yaml:1:20: limits.drain_ms: 48h is out of range, allowed: 0 to 3600000 milliseconds (a number, or with a unit, like 5s)`,
 	}},
 	"time between units": {"limits: {retry_after_s: 1500ms}\n", []string{
 		`odin.yaml:1:25: limits.retry_after_s: 1500ms is out of range, allowed: 1 to 3600 seconds (a number, or with a unit, like 5s)`,
@@ -179,12 +179,12 @@ var wrongFiles = map[string]wrongFile{
 		`odin.yaml:3:23: routes[1].channel: "b.c" is no template: it must be {key}.EVENT, {header:NAME}.EVENT or {json:PATH}.EVENT, like {key}.trade`,
 		`odin.yaml:4:23: routes[2].channel: subject "value" is unknown: it must be key, header:NAME or json:PATH`,
 		`odin.yaml:5:23: routes[3].channel: event "b.c": a channel is SUBJECT.EVENT, like BTC.trade`,
-		`odin.yaml:6:40: routes[4].slow: "never": slow must be close (the default); drop and conflate are not served by this version`,
-		`odin.yaml:7:4: routes[5].topc: unknown key, allowed: topic, channel, slow, did you mean "topic"?`,
+		`odin.yaml:6:40: routes[4].slow: "never": slow must be close (the default), drop or conflate`,
+		`odin.yaml:7:4: routes[5].topc: unknown key, allowed: topic, channel, slow, class, did you mean "topic"?`,
 		`odin.yaml:7:19: routes[5].slow: is a list, allowed: one value`,
 		`odin.yaml:8:3: routes[6].channel: is missing, allowed: a list like [{topic: odin.trades, channel: "{key}.trade", slow: close}]`,
 		`odin.yaml:9:3: routes[7].topic: is missing, allowed: a list like [{topic: odin.trades, channel: "{key}.trade", slow: close}]`,
-		`odin.yaml:10:3: routes[8]: is no mapping, allowed: topic, channel, slow`,
+		`odin.yaml:10:3: routes[8]: is no mapping, allowed: topic, channel, slow, class`,
 	}},
 	"two routes of a topic": {`routes: [{topic: a, channel: "{key}.b"}, {topic: a, channel: "{key}.c"}]`, []string{
 		`odin.yaml:1:9: routes: topic "a" has two routes, allowed: one route a topic`,

@@ -14,6 +14,10 @@ type Type string
 const (
 	// Config comes first, once: Config, Slot, Generation, Slots.
 	Config Type = "config"
+	// Reconfigure brings another configuration into force: Config, which
+	// differs from the one before only in what needs no restart. With 1 file,
+	// a pipe, the worker answers into it once it is.
+	Reconfigure Type = "reload"
 	// Link brings one end of a stream socketpair to a sibling: Peer,
 	// PeerGeneration, 1 file. It replaces an earlier link to that slot: the
 	// old end is closed, unread, before the new one is used (rule 9).
@@ -26,9 +30,10 @@ const (
 	Unlisten Type = "unlisten"
 	// Scout appoints (On) or relieves the worker that watches the topology.
 	Scout Type = "scout"
-	// Drain closes sessions spread over WindowMS; new ones get 503.
+	// Drain closes sessions spread over WindowMS; new ones get 503. One that
+	// comes again plans anew who is left.
 	Drain Type = "drain"
-	// Undrain takes a Drain back.
+	// Undrain takes a Drain back: who is left stays.
 	Undrain Type = "undrain"
 	// Stop closes all sessions with 1001 spread over OverMS, then the worker
 	// answers Stopped and exits with 0.

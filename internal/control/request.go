@@ -17,10 +17,16 @@ const (
 	// Ask puts Query to the workers, or to those of Process alone. Each item
 	// says which worker's it is; who didn't answer in time is in Missing.
 	Ask Command = "ask"
+	// DrainAll has all workers take no more sessions, and close those they have
+	// over OverMS. Response.WasDraining; then an OverMS plans anew who is left,
+	// and none leaves the drain as it is.
+	DrainAll Command = "drain"
+	// UndrainAll takes a drain back: Response.WasDraining, else nothing is done.
+	UndrainAll Command = "undrain"
 )
 
 // commands are those that a supervisor answers, for those that it doesn't.
-var commands = []Command{Version, Ask}
+var commands = []Command{Version, Ask, DrainAll, UndrainAll}
 
 // Request is one line from odinctl. Command tells which fields count.
 type Request struct {
@@ -28,6 +34,7 @@ type Request struct {
 
 	Query   *Query `json:"query,omitempty"`
 	Process string `json:"process,omitempty"` // a worker's slot, or Supervisor; "": all workers
+	OverMS  *int64 `json:"over_ms,omitempty"` // nil: limits.drain_ms
 }
 
 // Supervisor is the Process of a Request that is none of the workers.
@@ -41,6 +48,12 @@ const (
 	// Profile asks for a profile of the process: Profile, Seconds. The items
 	// are its bytes in pieces (JSON strings, base64).
 	Profile Kind = "profile"
+	// Sessions asks for sessions, live or closed: Connections. The items are
+	// ConnectionItems.
+	Sessions Kind = "sessions"
+	// OneSession asks for all that is known of one: Session. The items are
+	// SessionItems.
+	OneSession Kind = "session"
 )
 
 // Query is a question to one process; Kind tells which fields count. It
@@ -50,6 +63,9 @@ type Query struct {
 
 	Profile string `json:"profile,omitempty"` // one of Profiles
 	Seconds int    `json:"seconds,omitempty"` // how long to measure, for those that take a while
+
+	Connections *Connections `json:"connections,omitempty"`
+	Session     SessionID    `json:"session,omitzero"`
 }
 
 // Response is a line that answers a Request, or a worker's Query: first any
@@ -65,6 +81,8 @@ type Response struct {
 	Version string `json:"version,omitempty"` // of the running supervisor
 	PID     int    `json:"pid,omitempty"`     // of the supervisor
 	Missing []int  `json:"missing,omitempty"` // slots of workers that did not answer in time
+
+	WasDraining bool `json:"was_draining,omitempty"` // before this request
 }
 
 // Refused is the answer to what can't be done; the words say why, and what

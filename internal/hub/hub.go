@@ -115,3 +115,32 @@ func (l *List) Pattern() string {
 	}
 	return l.key
 }
+
+// Covering appends to dst the lists of the patterns whose members get all
+// records of a channel, or of all channels that a pattern matches: at most
+// four. What is neither has none.
+func (h *Hub) Covering(dst []*List, pattern []byte) []*List {
+	s, key, err := place(pattern)
+	if err != nil || s == exact {
+		return h.Match(dst, pattern)
+	}
+	if l := h.lists[s][string(key)]; l != nil {
+		dst = append(dst, l)
+	}
+	if l := h.lists[all][""]; l != nil && s != all {
+		dst = append(dst, l)
+	}
+	return dst
+}
+
+// Gets tells whether a session is given all records of a channel, or of all
+// channels that a pattern matches.
+func (h *Hub) Gets(s *Subscriptions, session uint32, pattern []byte) bool {
+	var four [4]*List
+	for _, l := range h.Covering(four[:0], pattern) {
+		if s.find(session, l) >= 0 {
+			return true
+		}
+	}
+	return false
+}

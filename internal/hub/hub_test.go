@@ -171,7 +171,17 @@ func TestQueueAgainstBytes(t *testing.T) {
 			}
 			return history[p.Off : p.Off+p.Len]
 		}
-		var ends []int
+		var ends []int               // of frames, in want
+		var records []int            // of those that are records
+		whole := func() (n uint32) { // records that got holds whole
+			for _, end := range records {
+				if end <= len(got) {
+					n++
+				}
+			}
+			return n
+		}
+		var sent uint32
 		for range 300 {
 			f := frame(sizes[rng.IntN(len(sizes))])
 			switch rng.IntN(4) {
@@ -180,6 +190,7 @@ func TestQueueAgainstBytes(t *testing.T) {
 				history = append(history, f...)
 				want = append(want, f...)
 				ends = append(ends, len(want))
+				records = append(records, len(want))
 			case 1:
 				history = append(history, f...) // somebody else's record: breaks the run
 			case 2:
@@ -187,17 +198,17 @@ func TestQueueAgainstBytes(t *testing.T) {
 				want = append(want, f...)
 				ends = append(ends, len(want))
 			case 3:
-				n := rng.IntN(20000)
-				for _, p := range slices.Clone(q.Pieces) {
+				n := min(rng.IntN(200000), q.Bytes)
+				left := n
+				for _, p := range q.Pieces {
 					b := look(p)
-					b = b[:min(n, len(b))]
-					got = append(got, b...)
-					q.Written(len(b))
-					n -= len(b)
-					if n == 0 {
-						break
-					}
+					got = append(got, b[:min(left, len(b))]...)
+					left -= min(left, len(b))
 				}
+				sent += q.Written(n, look)
+			}
+			if sent != whole() || q.Records != uint32(len(records))-sent {
+				t.Fatalf("seed %d: %d records are sent and %d owed, want %d of %d", seed, sent, q.Records, whole(), len(records))
 			}
 			if q.Bytes != len(want)-len(got) {
 				t.Fatalf("seed %d: owes %d, want %d", seed, q.Bytes, len(want)-len(got))
@@ -208,6 +219,9 @@ func TestQueueAgainstBytes(t *testing.T) {
 		}
 		for _, p := range q.Pieces {
 			got = append(got, look(p)...)
+		}
+		if sent += q.Written(q.Bytes, look); sent != whole() {
+			t.Fatalf("seed %d: %d records are sent behind the cut, want %d", seed, sent, whole())
 		}
 		if !bytes.HasPrefix(want, got) {
 			t.Fatalf("seed %d: the stream is not what was owed", seed)
@@ -239,7 +253,7 @@ func TestQueueOfTheNeverReadyStaysBounded(t *testing.T) {
 	for range 100000 {
 		q.Say(func(dst []byte) []byte { return append(dst, f...) })
 		if q.Bytes > 4000 {
-			q.Written(len(f))
+			q.Written(len(f), func(p Piece) []byte { return q.Own[p.Off : p.Off+p.Len] })
 		}
 	}
 	if len(q.Own) > 4*ownSlack {
@@ -249,8 +263,9 @@ func TestQueueOfTheNeverReadyStaysBounded(t *testing.T) {
 
 func TestCutWithoutHistory(t *testing.T) {
 	var q Queue
+	f := frame(98)
 	q.Attach(Piece{1, 0, 100})
-	q.Written(10)
+	q.Written(10, func(Piece) []byte { return f })
 	if q.Cut(func(Piece) []byte { return nil }) {
 		t.Fatal("the rest of the frame is gone, and a close frame would follow in its middle")
 	}

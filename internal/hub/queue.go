@@ -1,6 +1,6 @@
 package hub
 
-import "encoding/binary"
+import "github.com/odin-ws/odin/internal/wire"
 
 // Piece is one run of bytes that a session is owed: in the history (a chunk
 // of it), or, with Chunk == Own, in the queue's own bytes. It holds no
@@ -18,8 +18,8 @@ type Queue struct {
 	Own     []byte // bytes of the session's own pieces
 	Bytes   int    // over all pieces, unwritten
 	Records uint32 // attached and not completely written
-	partial bool   // the first piece is written in part, from start on
-	start   uint32 // where it began: a frame's first byte
+	partial bool   // the first frame of the first piece is written in part,
+	start   uint32 // from here on
 }
 
 // Empty tells whether nothing is owed.
@@ -28,8 +28,12 @@ func (q *Queue) Empty() bool { return len(q.Pieces) == 0 }
 // Attach adds a frame of the history. Frames that follow one another in
 // memory become one piece: one buffer of the write.
 func (q *Queue) Attach(p Piece) {
-	q.Bytes += int(p.Len)
 	q.Records++
+	q.put(p)
+}
+
+func (q *Queue) put(p Piece) {
+	q.Bytes += int(p.Len)
 	if n := len(q.Pieces); n > 0 {
 		last := &q.Pieces[n-1]
 		if last.Chunk == p.Chunk && last.Off+last.Len == p.Off {
@@ -44,73 +48,105 @@ func (q *Queue) Attach(p Piece) {
 // behind what it is given.
 func (q *Queue) Say(fill func(dst []byte) []byte) {
 	q.compact()
-	from := len(q.Own)
-	q.Own = fill(q.Own)
-	n := uint32(len(q.Own) - from)
-	if n == 0 {
-		return
-	}
-	q.Bytes += int(n)
-	if k := len(q.Pieces); k > 0 && q.Pieces[k-1].Chunk == Own {
-		q.Pieces[k-1].Len += n
-		return
-	}
-	q.Pieces = append(q.Pieces, Piece{Chunk: Own, Off: uint32(from), Len: n})
+	q.own(fill)
 }
 
-// Written takes the first n bytes off.
-func (q *Queue) Written(n int) {
-	if n <= 0 {
-		return
+func (q *Queue) own(fill func(dst []byte) []byte) {
+	from := len(q.Own)
+	q.Own = fill(q.Own)
+	if n := len(q.Own) - from; n > 0 {
+		q.put(Piece{Chunk: Own, Off: uint32(from), Len: uint32(n)})
+	}
+}
+
+// Written takes the first n bytes off, and tells how many records are sent
+// whole by that. look gives the bytes of a piece that stands in the queue.
+func (q *Queue) Written(n int, look func(Piece) []byte) (records uint32) {
+	if n >= q.Bytes {
+		records = q.Records
+		q.Pieces, q.Bytes, q.Records, q.partial = q.Pieces[:0], 0, 0, false
+		return records
 	}
 	q.Bytes -= n
 	i := 0
-	for n > 0 && n >= int(q.Pieces[i].Len) {
-		n -= int(q.Pieces[i].Len)
-		i++
-		q.partial = false
-	}
-	if n > 0 {
-		if !q.partial {
-			q.partial, q.start = true, q.Pieces[i].Off
+	for ; n > 0; i++ {
+		took := min(n, int(q.Pieces[i].Len))
+		records += q.pass(i, uint32(took), look)
+		n -= took
+		if q.Pieces[i].Len > 0 {
+			break
 		}
-		q.Pieces[i].Off += uint32(n)
-		q.Pieces[i].Len -= uint32(n)
 	}
+	q.Records -= records
 	q.Pieces = q.Pieces[:copy(q.Pieces, q.Pieces[i:])]
+	return records
 }
 
-// Cut drops what is owed, and the count of its records, but for the rest of a frame that is half written:
-// only behind a whole frame can a close frame follow. look gives the bytes of
-// a piece; where it has none any more, nothing can follow and Cut tells so.
+// pass takes bytes off a piece, and tells how many records end in them.
+func (q *Queue) pass(i int, took uint32, look func(Piece) []byte) (records uint32) {
+	p := &q.Pieces[i]
+	from, end := p.Off, p.Off+p.Len
+	if i == 0 && q.partial {
+		from = q.start
+	}
+	p.Off, p.Len = p.Off+took, p.Len-took
+	if p.Chunk == Own && p.Len == 0 {
+		q.partial = false
+		return 0
+	}
+	whole, at := framesIn(look(Piece{Chunk: p.Chunk, Off: from, Len: end - from}), int(p.Off-from))
+	q.start = from + uint32(at)
+	q.partial = q.start < p.Off
+	if p.Chunk == Own {
+		return 0
+	}
+	return whole
+}
+
+// framesIn counts the frames that lie whole in the first done bytes of b, and
+// tells where the next one begins.
+func framesIn(b []byte, done int) (whole uint32, at int) {
+	for at < done {
+		size := wire.FrameSize(b[at:])
+		if at+size > done {
+			break
+		}
+		at += size
+		whole++
+	}
+	return whole, at
+}
+
+// Cut drops what is owed, and the count of its records, but for the rest of a
+// frame that is half written: only behind a whole frame can a close frame
+// follow. look gives the bytes of a piece; where it has none any more, nothing
+// can follow and Cut tells so.
 func (q *Queue) Cut(look func(Piece) []byte) bool {
-	q.Records = 0
 	if !q.partial {
-		q.Pieces, q.Bytes = q.Pieces[:0], 0
+		q.Pieces, q.Bytes, q.Records = q.Pieces[:0], 0, 0
 		return true
 	}
-	p := &q.Pieces[0]
-	b := look(Piece{Chunk: p.Chunk, Off: q.start, Len: p.Off + p.Len - q.start})
-	if b == nil {
+	rest, ok := q.restOfFrame(look)
+	if !ok {
 		return false
 	}
-	at := q.frameStart(b)
-	p.Len = at + uint32(frameSize(b[at-q.start:])) - p.Off
-	q.Pieces, q.Bytes = q.Pieces[:1], int(p.Len)
+	q.Pieces[0].Len = rest
+	q.Pieces, q.Bytes, q.Records = q.Pieces[:1], int(rest), 0
+	if q.Pieces[0].Chunk != Own {
+		q.Records = 1
+	}
 	return true
 }
 
-// frameSize reads the size of the unmasked frame that b begins with
-// (RFC 6455 section 5.2).
-func frameSize(b []byte) int {
-	switch n := int(b[1] & 0x7f); n {
-	case 126:
-		return 4 + int(binary.BigEndian.Uint16(b[2:]))
-	case 127:
-		return 10 + int(binary.BigEndian.Uint64(b[2:]))
-	default:
-		return 2 + n
+// restOfFrame is how much is left of the frame that is half written; false:
+// its bytes are gone.
+func (q *Queue) restOfFrame(look func(Piece) []byte) (rest uint32, ok bool) {
+	p := q.Pieces[0]
+	b := look(Piece{Chunk: p.Chunk, Off: q.start, Len: p.Off + p.Len - q.start})
+	if b == nil {
+		return 0, false
 	}
+	return q.start + uint32(wire.FrameSize(b)) - p.Off, true
 }
 
 // ownSlack is how many written bytes Own may keep before it is compacted: a
@@ -129,8 +165,7 @@ func (q *Queue) compact() {
 		}
 		from := p.Off
 		if i == 0 && q.partial {
-			from = q.frameStart(q.Own[q.start : p.Off+p.Len])
-			q.start = uint32(len(own))
+			from, q.start = q.start, uint32(len(own))
 		}
 		at := uint32(len(own)) + p.Off - from
 		own = append(own, q.Own[from:p.Off+p.Len]...)
@@ -147,16 +182,6 @@ func (q *Queue) ownLeft() int {
 		}
 	}
 	return n
-}
-
-// frameStart is where the frame begins that is half written; b is the first
-// piece from q.start on.
-func (q *Queue) frameStart(b []byte) uint32 {
-	done, at := int(q.Pieces[0].Off-q.start), 0
-	for at+frameSize(b[at:]) <= done {
-		at += frameSize(b[at:])
-	}
-	return q.start + uint32(at)
 }
 
 // Oldest is the oldest chunk of history that the queue refers to. It needn't

@@ -20,6 +20,15 @@ func (s *Subscriptions) Patterns(yield func(pattern string) bool) {
 	}
 }
 
+// PatternsFrom gives at most so many of them, from the at-th on.
+func (s *Subscriptions) PatternsFrom(at, most int) []string {
+	var some []string
+	for _, sub := range s.subs[min(at, len(s.subs)):min(at+most, len(s.subs))] {
+		some = append(some, sub.list.Pattern())
+	}
+	return some
+}
+
 // find gives the place of a list among the session's, by the shorter of the
 // two ways.
 func (s *Subscriptions) find(session uint32, l *List) int {

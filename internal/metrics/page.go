@@ -15,6 +15,8 @@ const pageHead = `# Metrics
 
 ` + "`/metrics`" + ` on the operator's address (` + "`operator.listen`" + `) answers Prometheus text or OpenMetrics, whichever the scraper asks for, with all workers
 in one scrape. It is read from shared memory: no worker is asked, and it answers while workers are stopped or stuck.
+[deploy/prometheus](../deploy/prometheus) has a scrape configuration, recording rules and alerts; what to do about each alert is in
+[OPERATIONS.md](OPERATIONS.md#alerts). [deploy/grafana](../deploy/grafana) has dashboards.
 
 - Units are seconds and bytes. What ends in ` + "`_total`" + ` only grows while odind lives, over the death of workers too: a worker that is replaced
   goes on counting where it was.

@@ -65,6 +65,18 @@ type Stats struct {
 // NewStore makes an empty Store, which takes no memory until the first record.
 func NewStore(l Limits) *Store { return &Store{limits: l.withDefaults(), oldest: 1} }
 
+// Limit bounds the Store otherwise from now on. Records beyond a smaller bound
+// of a partition leave its index at once, chunks beyond the bytes or the age
+// go with the next Evict; nothing that was not applied is lost. A chunk's size
+// stays.
+func (s *Store) Limit(l Limits) {
+	l.Chunk = s.limits.Chunk
+	s.limits = l.withDefaults()
+	for _, w := range s.windows {
+		s.shrink(w)
+	}
+}
+
 // Tick tells the time of what arrives from now on: Unix or monotonic
 // milliseconds, the same as for Evict.
 func (s *Store) Tick(now int64) { s.now = max(s.now, now) }
@@ -166,6 +178,11 @@ func (s *Store) put(w *window, r *event.Record) {
 	} else {
 		e.name, e.apart = s.nameApart(c, r.Channel), true
 	}
+	s.shrink(w)
+}
+
+// shrink holds a partition to its bound.
+func (s *Store) shrink(w *window) {
 	for w.len > s.limits.Records && w.applied > 0 {
 		s.trim(w)
 	}

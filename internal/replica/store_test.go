@@ -197,6 +197,35 @@ func TestChunksAreUsedAgain(t *testing.T) {
 }
 
 // model is a Store without its tricks.
+// A store takes other limits while it holds something: what is beyond them goes
+// as soon as it was applied, and nothing before.
+func TestLimitsChange(t *testing.T) {
+	s := NewStore(Limits{Chunk: 100, Records: 50})
+	w, v := s.open(), s.open()
+	for o := range int64(20) {
+		put(s, w, o, 90, true)
+		put(s, v, o, 90, o < 5)
+	}
+	s.Limit(Limits{Chunk: 7, Records: 3, Bytes: 1000, Age: time.Hour})
+	if w.len != 3 || w.from != 17 || v.len != 15 || v.applied != 0 || v.from != 5 {
+		t.Errorf("%d from %d; %d from %d, %d applied", w.len, w.from, v.len, v.from, v.applied)
+	}
+	if s.limits.Chunk != 100 || !s.Full() {
+		t.Errorf("limits %+v, %+v", s.limits, s.Stats())
+	}
+	v.apply(19)
+	if s.Evict(1); s.Full() || s.OldestChunk() == 1 {
+		t.Errorf("%+v, oldest chunk %d", s.Stats(), s.OldestChunk())
+	}
+	s.Limit(Limits{Records: 50, Bytes: 100_000, Age: time.Hour})
+	for o := range int64(20) {
+		put(s, w, 20+o, 90, true)
+	}
+	if w.len < 20 || s.Full() {
+		t.Errorf("%d records, %+v", w.len, s.Stats())
+	}
+}
+
 type model struct {
 	frames map[Ref]string
 	gone   []Ref // the last few
@@ -269,9 +298,12 @@ func driveStore(t *testing.T, script []byte) {
 			now += int64(b >> 4)
 			s.Evict(now)
 		case 7:
-			if b>>4 == 15 {
+			switch b >> 4 {
+			case 15:
 				s.clear(w[p], part.held+1)
 				part.entries, part.applied = nil, part.held
+			case 14, 13, 12: // other limits
+				s.Limit(Limits{Bytes: int64(b>>5) * blockBytes / 2, Age: 10 * time.Millisecond, Records: int(b>>4) * 3})
 			}
 		}
 		m.check(t, s, w)

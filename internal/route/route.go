@@ -28,13 +28,19 @@ type Route struct {
 	Subject string // "key", "header:NAME" or "json:PATH"
 	Event   string
 	Slow    Slow
+	Class   Class
 }
+
+// Text is a route as the configuration has it. Channel is a template:
+// {key}.EVENT, {header:NAME}.EVENT or {json:PATH}.EVENT. An empty Slow or
+// Class is the default.
+type Text struct{ Topic, Channel, Slow, Class string }
 
 // Error is one mistake in a route, in words for who wrote it: what is wrong
 // and what is allowed.
 type Error struct {
 	Index   int    // of the route in the list; 0 from Parse
-	Field   string // "topic", "channel" or "slow"
+	Field   string // "topic", "channel", "slow" or "class"
 	Message string
 }
 
@@ -58,31 +64,21 @@ func Default() []Route {
 // Channel is the template that Parse reads.
 func (r Route) Channel() string { return "{" + r.Subject + "}." + r.Event }
 
-// Parse reads a route as the configuration has it. channel is a template:
-// {key}.EVENT, {header:NAME}.EVENT or {json:PATH}.EVENT. An empty slow is the
-// default. The error is an *Error.
-func Parse(topic, channel, slow string) (Route, error) {
-	policy, err := ParseSlow(slow)
+// Parse reads a route. The error is an *Error.
+func Parse(t Text) (Route, error) {
+	slow, err := ParseSlow(t.Slow)
 	if err != nil {
-		return Route{}, &Error{Field: "slow", Message: quote(slow) + ": " + err.Error()}
+		return Route{}, &Error{Field: "slow", Message: quote(t.Slow) + ": " + err.Error()}
 	}
-	subject, name, ok := splitTemplate(channel)
+	class, err := ParseClass(t.Class)
+	if err != nil {
+		return Route{}, &Error{Field: "class", Message: quote(t.Class) + ": " + err.Error()}
+	}
+	subject, name, ok := splitTemplate(t.Channel)
 	if !ok {
-		return Route{}, &Error{Field: "channel", Message: quote(channel) + " is no template: it must be {key}.EVENT, {header:NAME}.EVENT or {json:PATH}.EVENT, like {key}.trade"}
+		return Route{}, &Error{Field: "channel", Message: quote(t.Channel) + " is no template: it must be {key}.EVENT, {header:NAME}.EVENT or {json:PATH}.EVENT, like {key}.trade"}
 	}
-	return checked(Route{Topic: topic, Subject: subject, Event: name, Slow: policy})
-}
-
-// New is Parse for a route whose channel is given in its two parts.
-func New(topic, subject, name, slow string) (Route, error) {
-	policy, err := ParseSlow(slow)
-	if err != nil {
-		return Route{}, &Error{Field: "slow", Message: quote(slow) + ": " + err.Error()}
-	}
-	return checked(Route{Topic: topic, Subject: subject, Event: name, Slow: policy})
-}
-
-func checked(r Route) (Route, error) {
+	r := Route{Topic: t.Topic, Subject: subject, Event: name, Slow: slow, Class: class}
 	if fault := r.check(); fault != nil {
 		return Route{}, fault
 	}
@@ -110,9 +106,6 @@ func (r Route) check() *Error {
 	}
 	if err := event.CheckPart([]byte(r.Event)); err != nil {
 		return &Error{Field: "channel", Message: "event " + quote(r.Event) + ": " + err.Error()}
-	}
-	if r.Slow != SlowClose {
-		return &Error{Field: "slow", Message: errSlow.Error()}
 	}
 	return nil
 }

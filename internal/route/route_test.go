@@ -23,13 +23,9 @@ func TestParse(t *testing.T) {
 		{"t", `{json:a.\#}.trade`, "", route.Route{Topic: "t", Subject: `json:a.\#`, Event: "trade"}},
 		{strings.Repeat("T", 249), "{key}." + strings.Repeat("e", 128), "", route.Route{Topic: strings.Repeat("T", 249), Subject: "key", Event: strings.Repeat("e", 128)}},
 	} {
-		got, err := route.Parse(c.topic, c.channel, c.slow)
+		got, err := route.Parse(route.Text{Topic: c.topic, Channel: c.channel, Slow: c.slow})
 		if err != nil || got != c.want {
 			t.Errorf("%s %s %s: %+v, %v", c.topic, c.channel, c.slow, got, err)
-		}
-		again, err := route.New(got.Topic, got.Subject, got.Event, got.Slow.String())
-		if err != nil || again != got {
-			t.Errorf("in parts: %+v, %v", again, err)
 		}
 		if back := got.Channel(); back != c.channel {
 			t.Errorf("%s comes back as %s", c.channel, back)
@@ -39,8 +35,7 @@ func TestParse(t *testing.T) {
 
 func TestParseRefuses(t *testing.T) {
 	for _, c := range []struct{ topic, channel, slow, field, says string }{
-		{"t", "{key}.trade", "wait", "slow", `"wait": slow must be close (the default); drop and conflate are not served by this version`},
-		{"t", "{key}.trade", "conflate", "slow", `"conflate": slow must be close (the default); drop and conflate are not served by this version`},
+		{"t", "{key}.trade", "wait", "slow", `"wait": slow must be close (the default), drop or conflate`},
 		{"t", "{key}.trade", "Close", "slow", "must be close"},
 		{"", "{key}.trade", "", "topic", "1 to 249 letters"},
 		{".", "{key}.trade", "", "topic", "neither '.' nor '..'"},
@@ -87,7 +82,7 @@ func TestParseRefuses(t *testing.T) {
 		{"t", "{json:\xff}.trade", "", "channel", "a path is"},
 		{"t", "{json:" + strings.Repeat("p", 257) + "}.trade", "", "channel", "a path is"},
 	} {
-		r, err := route.Parse(c.topic, c.channel, c.slow)
+		r, err := route.Parse(route.Text{Topic: c.topic, Channel: c.channel, Slow: c.slow})
 		var fault *route.Error
 		if !errors.As(err, &fault) {
 			t.Errorf("%q %q %q: taken: %+v", c.topic, c.channel, c.slow, r)
@@ -95,15 +90,6 @@ func TestParseRefuses(t *testing.T) {
 		}
 		if fault.Field != c.field || !strings.Contains(fault.Message, c.says) || len(fault.Message) > 400 {
 			t.Errorf("%q %q %q: %s: %s; want %s: %s", c.topic, c.channel, c.slow, fault.Field, fault.Message, c.field, c.says)
-		}
-	}
-}
-
-func TestNewRefuses(t *testing.T) {
-	for _, c := range [][4]string{{"", "key", "e", ""}, {"t", "", "e", ""}, {"t", "key", "", ""}, {"t", "key", "e", "x"}} {
-		var fault *route.Error
-		if r, err := route.New(c[0], c[1], c[2], c[3]); !errors.As(err, &fault) {
-			t.Errorf("%q: taken: %+v, %v", c, r, err)
 		}
 	}
 }
@@ -139,9 +125,26 @@ func TestNamesOfReasonsAndPolicies(t *testing.T) {
 	if got := route.OK.String() + route.Skip(99).String(); got != "okunknown" {
 		t.Error(got)
 	}
-	for _, s := range []route.Slow{route.SlowClose} {
+	for _, s := range []route.Slow{route.SlowClose, route.SlowDrop, route.SlowConflate} {
 		if back, err := route.ParseSlow(s.String()); back != s || err != nil {
 			t.Errorf("%v comes back as %v, %v", s, back, err)
 		}
+	}
+	for _, c := range []route.Class{route.Normal, route.High, route.Critical} {
+		if back, err := route.ParseClass(c.String()); back != c || err != nil {
+			t.Errorf("%v comes back as %v, %v", c, back, err)
+		}
+	}
+}
+
+func TestParseClass(t *testing.T) {
+	got, err := route.Parse(route.Text{Topic: "t", Channel: "{key}.trade", Slow: "drop", Class: "high"})
+	if want := (route.Route{Topic: "t", Subject: "key", Event: "trade", Slow: route.SlowDrop, Class: route.High}); err != nil || got != want {
+		t.Errorf("%+v, %v", got, err)
+	}
+	_, err = route.Parse(route.Text{Topic: "t", Channel: "{key}.trade", Class: "low"})
+	var fault *route.Error
+	if !errors.As(err, &fault) || fault.Field != "class" || fault.Message != `"low": class must be normal (the default), high or critical` {
+		t.Errorf("%v", err)
 	}
 }

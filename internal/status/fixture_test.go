@@ -91,6 +91,18 @@ func (b *bench) publish(slot, i int, held, stable, behindS int64) {
 	})
 }
 
+// drain has both odind and its workers drain for a while.
+func (b *bench) drain(elapsedS, overS, sessions int64) {
+	p := b.Process()
+	p.SetState(shm.Draining)
+	p.Set(shm.DrainStart, b.now.Wall-elapsedS*second)
+	p.Set(shm.DrainEnd, b.now.Wall+(overS-elapsedS)*second)
+	p.Set(shm.DrainSessions, sessions)
+	for i := range b.Layout().Slots {
+		b.Slot(i).SetState(shm.Draining)
+	}
+}
+
 func (b *bench) read() Status { return Read(b.Segment, b.now) }
 
 // defaultTopics is what odind demo has.

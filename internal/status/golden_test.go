@@ -62,6 +62,9 @@ var scenes = map[string]func(testing.TB, *bench){
 		b.Slot(0).Beat(b.now.Monotonic)
 	},
 	"draining": func(_ testing.TB, b *bench) {
+		b.drain(45, 60, 40_000)
+	},
+	"stopping": func(_ testing.TB, b *bench) {
 		b.Process().SetState(shm.Draining)
 		b.Slot(0).SetState(shm.Draining)
 		b.Slot(1).SetState(shm.Draining)

@@ -10,25 +10,33 @@ import (
 // Read derives the status from the segment as it is; now is shm.Now(). It
 // can't fail: numbers that were never written are zero.
 func Read(seg *shm.Segment, now shm.Clock) Status {
+	s := Glance(seg, now)
+	s.Partitions = readPartitions(seg, now)
+	countOwned(&s)
+	s.judge(seg, now)
+	return s
+}
+
+// Glance is Read without what needs a look at the partitions, which are most
+// of its cost: Partitions, those of Workers, State and Warnings are empty.
+func Glance(seg *shm.Segment, now shm.Clock) Status {
 	p := seg.Process()
 	s := Status{
 		TS: now.Wall / int64(time.Millisecond), Version: p.Name(shm.Version), PID: p.Pid(), UptimeS: since(p.StartedNS(), now),
 		ConfigDigest: p.Name(shm.Digest), Listen: p.Name(shm.Listen), Operator: p.Name(shm.Operator), Node: p.Name(shm.Node),
 		HeartbeatAgeMS: p.BeatAge(now).Milliseconds(), Warnings: []string{},
 	}
-	s.Partitions = readPartitions(seg, now)
 	for i := range seg.Layout().Slots {
 		w := readWorker(seg.Slot(i), now)
 		s.Workers = append(s.Workers, w)
 		s.Sessions += w.Sessions
 		s.Deliveries += w.Deliveries
 	}
-	countOwned(&s)
+	s.Drain = readDrain(seg, now, s.Workers, s.Sessions)
 	s.Balance = balance(s.Workers, s.Sessions)
 	s.ClosedByCode = closedByCode(seg)
 	s.reading = readRest(seg, now)
 	s.SinceStart = s.sinceStart()
-	s.judge(seg, now)
 	return s
 }
 

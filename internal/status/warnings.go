@@ -64,7 +64,7 @@ func (s *Status) judgeProcesses(seg *shm.Segment, now shm.Clock) {
 	if seg.Process().Stale(now) {
 		s.warn("supervisor (pid %d): no heartbeat for %s: nothing is watched", s.PID, age(s.HeartbeatAgeMS))
 	}
-	up := seg.Process().State() == shm.Ready
+	up := seg.Process().State() == shm.Ready || s.Drain != nil
 	for i := range s.Workers {
 		s.judgeWorker(&s.Workers[i], seg.Slot(i), now, up)
 	}

@@ -3,7 +3,6 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/odin-ws/odin/internal/config"
@@ -23,8 +22,7 @@ type UsageError struct {
 // Error gives both.
 func (e *UsageError) Error() string { return e.What + "; see " + e.Help }
 
-// Usage is a *UsageError of a command.
-func Usage(cmd *cobra.Command, format string, args ...any) error {
+func usage(cmd *cobra.Command, format string, args ...any) error {
 	return &UsageError{fmt.Sprintf(format, args...), cmd.CommandPath() + " --help"}
 }
 
@@ -48,7 +46,7 @@ func known(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
-	return Usage(cmd, "unknown command %q%s", args[0], meant(args[0], commands(cmd)))
+	return usage(cmd, "unknown command %q%s", args[0], meant(args[0], commands(cmd)))
 }
 
 // Exactly wants as many arguments as names, which say what they are.
@@ -56,27 +54,29 @@ func Exactly(names ...string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		switch {
 		case len(args) > len(names):
-			return Usage(cmd, "%q is too much%s", args[len(names)], wanted(names))
+			return usage(cmd, "%q is too much%s", args[len(names)], wanted(names))
 		case len(args) < len(names):
-			return Usage(cmd, "%s is missing%s", names[len(args)], wanted(names))
+			return usage(cmd, "%s is missing%s", names[len(args)], wanted(names))
 		}
 		return nil
 	}
 }
 
-// OneOf wants a flag's value to be one of those allowed.
-func OneOf(cmd *cobra.Command, flag, value string, allowed []string) error {
-	if slices.Contains(allowed, value) {
+// AtMost wants no more arguments than names, which say what they are.
+func AtMost(names ...string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) > len(names) {
+			return usage(cmd, "%q is too much%s", args[len(names)], wanted(names))
+		}
 		return nil
 	}
-	return Usage(cmd, "--%s: %q is unknown, allowed: %s%s", flag, value, strings.Join(allowed, ", "), meant(value, allowed))
 }
 
 // AtLeast wants one argument or more, of the kind named.
 func AtLeast(name string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) == 0 {
-			return Usage(cmd, "%s is missing", name)
+			return usage(cmd, "%s is missing", name)
 		}
 		return nil
 	}
@@ -97,15 +97,15 @@ func flagError(cmd *cobra.Command, err error) error {
 	switch {
 	case errors.As(err, &unknown) && unknown.GetSpecifiedShortnames() == "":
 		name := unknown.GetSpecifiedName()
-		return Usage(cmd, "unknown flag --%s%s", name, meant("--"+name, flags(cmd)))
+		return usage(cmd, "unknown flag --%s%s", name, meant("--"+name, flags(cmd)))
 	case errors.As(err, &unknown):
-		return Usage(cmd, "unknown flag -%s", unknown.GetSpecifiedName())
+		return usage(cmd, "unknown flag -%s", unknown.GetSpecifiedName())
 	case errors.As(err, &bare):
-		return Usage(cmd, "--%s needs a value", bare.GetSpecifiedName())
+		return usage(cmd, "--%s needs a value", bare.GetSpecifiedName())
 	case errors.As(err, &invalid):
-		return Usage(cmd, "--%s: %q is no %s", invalid.GetFlag().Name, invalid.GetValue(), noun(invalid.GetFlag().Value.Type()))
+		return usage(cmd, "--%s: %q is no %s", invalid.GetFlag().Name, invalid.GetValue(), noun(invalid.GetFlag().Value.Type()))
 	}
-	return Usage(cmd, "%s", err)
+	return usage(cmd, "%s", err)
 }
 
 // noun is what people call a type of flag.
@@ -113,8 +113,10 @@ func noun(kind string) string {
 	switch kind {
 	case "float64":
 		return "number"
-	case "uint64":
+	case "uint64", "int":
 		return "whole number"
+	case "duration":
+		return "duration, like 90s or 1h30m"
 	case "bool":
 		return "true or false"
 	}
