@@ -20,6 +20,12 @@ func TestBadUsage(t *testing.T) {
 		"publish a b":           `odinctl: VALUE is missing, allowed: TOPIC KEY VALUE; see odinctl publish --help`,
 		"publish a b c d":       `odinctl: "d" is too much, allowed: TOPIC KEY VALUE; see odinctl publish --help`,
 		"publish --brokers x -": `--brokers: kafka.brokers: "x" is no address, allowed: HOST:PORT, like 127.0.0.1:9092, did you mean "x:9092"?`,
+		"top --interval 5":      `odinctl: --interval: "5" is no duration, like 90s or 1h30m; see odinctl top --help`,
+		"top --interval 5ms":    `odinctl: --interval: 5ms is out of range, allowed: 100ms to 1h; see odinctl top --help`,
+		"top --interval 61m":    `odinctl: --interval: 1h1m0s is out of range, allowed: 100ms to 1h; see odinctl top --help`,
+		"top -n -1":             `odinctl: --count: -1 is out of range, allowed: 0 and more; see odinctl top --help`,
+		"top --view wokers":     `odinctl: --view: "wokers" is unknown, allowed: workers, partitions, clients, did you mean "workers"?; see odinctl top --help`,
+		"top --sort lag":        `odinctl: --sort: "lag" is unknown, allowed: worker, sessions, owed, deliveries, cpu, turn; see odinctl top --help`,
 		"--runtime-dir":         `odinctl: --runtime-dir needs a value; see odinctl --help`,
 		"help nothing":          `odinctl: unknown command "nothing"; see odinctl --help`,
 	} {
@@ -34,7 +40,7 @@ func TestBadUsage(t *testing.T) {
 func TestLaterCommandsAreUnknown(t *testing.T) {
 	t.Parallel()
 	help := odinctl(t, "--help").Stdout
-	for _, name := range strings.Fields("top drain undrain reload channels explain logs-level restart upgrade rebalance scale") {
+	for _, name := range strings.Fields("restart upgrade rebalance scale") {
 		got := odinctl(t, name)
 		if got.Code != 2 || !strings.HasPrefix(got.Stderr, `odinctl: unknown command "`+name+`"`) {
 			t.Errorf("odinctl %s: %+v", name, got)
@@ -43,7 +49,7 @@ func TestLaterCommandsAreUnknown(t *testing.T) {
 			t.Errorf("the help offers %s", name)
 		}
 	}
-	for _, name := range strings.Fields("status conns pprof sub publish version completion help") {
+	for _, name := range strings.Fields("status top conns pprof sub publish version completion help") {
 		if !strings.Contains(help, "\n  "+name+" ") {
 			t.Errorf("the help lacks %s:\n%s", name, help)
 		}
@@ -52,7 +58,7 @@ func TestLaterCommandsAreUnknown(t *testing.T) {
 
 func TestHelpFitsATerminal(t *testing.T) {
 	t.Parallel()
-	for _, line := range []string{"--help", "", "status --help", "sub --help", "publish --help", "version --help", "conns --help", "pprof --help"} {
+	for _, line := range []string{"--help", "", "status --help", "top --help", "sub --help", "publish --help", "version --help", "conns --help", "pprof --help"} {
 		got := odinctl(t, strings.Fields(line)...)
 		if got.Code != 0 || got.Stderr != "" || got.Stdout == "" {
 			t.Errorf("odinctl %s: %+v", line, got)

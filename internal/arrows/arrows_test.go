@@ -43,6 +43,7 @@ var rooms = map[string][]string{
 	"internal/text":      {},
 	"internal/status":    {"internal/event", "internal/text", "shm"},
 	"internal/live":      {"internal/control", "internal/status", "shm"},
+	"internal/top":       {"internal/status", "internal/text"},
 	"internal/sim":       {"internal/event", "internal/replica", "internal/resume", "internal/election", "internal/bus"},
 	"internal/demo":      {"internal/*"},
 	"worker":             {"shm", "kafka", "nats", "internal/*"},
@@ -60,6 +61,7 @@ var outside = map[string][]string{
 	"github.com/gorilla/websocket":   {"worker", "cmd/*", "clients/go", "test/*"},
 	"github.com/prometheus/":         {"internal/metrics", "supervisor"},
 	"github.com/spf13/":              {"cmd/*"},
+	"github.com/gdamore/tcell":       {"cmd/*"},
 	"go.yaml.in/yaml":                {"internal/config"},
 	"github.com/libp2p/go-reuseport": {"supervisor"},
 }

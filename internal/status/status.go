@@ -1,5 +1,7 @@
 package status
 
+import "github.com/odin-ws/odin/shm"
+
 // Status is odind at one moment. Numbers of different workers are read one
 // after the other, so sums are as good as the moment is long.
 type Status struct {
@@ -103,6 +105,12 @@ type Worker struct {
 	// LentTo is the slot that serves this one's listener meanwhile, null: itself.
 	LentTo *int `json:"lent_to"`
 }
+
+// Lives tells whether a process runs in the slot, as far as is known.
+func (w Worker) Lives() bool { return w.PID != 0 && w.State != Gone }
+
+// Stale tells whether it has been silent for longer than a living one should.
+func (w Worker) Stale() bool { return w.HeartbeatAgeMS > shm.StaleAfter.Milliseconds() }
 
 // Partition is one partition of one topic.
 type Partition struct {

@@ -42,7 +42,7 @@ func (s Status) head(width int) []text.Line {
 	lines = append(lines, facts(width, text.Plural(len(s.Workers), "worker"), text.Grouped(s.Sessions)+" sessions",
 		text.Grouped(s.Deliveries)+" deliveries", "balance "+text.Decimals(s.Balance))...)
 	since := s.SinceStart
-	lines = append(lines, facts(width, "since start: "+text.PerSecond(since.Deliveries)+" deliveries/s", text.Size(int64(since.Bytes))+"B/s",
+	lines = append(lines, facts(width, "since start: "+text.PerSecond(since.Deliveries)+" deliveries/s", text.Throughput(since.Bytes),
 		since.Latency.Words())...)
 	lines = append(lines, facts(width, s.slow()...)...)
 	if s.Drain != nil {
@@ -86,10 +86,10 @@ func facts(width int, words ...string) []text.Line { return text.Facts(width, te
 func (s Status) Warned(width, most int) (lines []text.Line) {
 	for i, warning := range s.Warnings {
 		if i == most {
-			return append(lines, text.Line{{Text: fmt.Sprintf("! and %d more", len(s.Warnings)-i), Style: text.Bad}})
+			return append(lines, text.Line{{Text: fmt.Sprintf("! and %d more", len(s.Warnings)-i), Style: text.Bad}}.Cut(width))
 		}
 		for j, line := range text.Wrap(text.Plain(warning), width-2) {
-			lines = append(lines, text.Line{{Text: []string{"! ", "  "}[min(j, 1)] + line, Style: text.Bad}})
+			lines = append(lines, text.Line{{Text: []string{"! ", "  "}[min(j, 1)] + line, Style: text.Bad}}.Cut(width))
 		}
 	}
 	return lines
@@ -120,8 +120,8 @@ func (s Status) workerColumns() []text.Column {
 }
 
 // living leaves out what only a living worker has.
-func (w *Worker) living(cell string) string {
-	if w.PID == 0 || w.State == Gone {
+func (w Worker) living(cell string) string {
+	if !w.Lives() {
 		return "-"
 	}
 	return cell

@@ -55,6 +55,11 @@ func Size(n int64) string {
 	return strconv.FormatFloat(v, 'f', 1, 64) + units[i]
 }
 
+// Throughput writes bytes a second.
+func Throughput(perSecond float64) string {
+	return strings.TrimSuffix(Size(int64(perSecond)), "B") + "B/s"
+}
+
 // Duration writes seconds with the two largest units that matter.
 func Duration(seconds float64) string {
 	s := int64(seconds)

@@ -26,6 +26,8 @@ func TestFormats(t *testing.T) {
 		{Size(1000), "1.0K"},
 		{Size(410 << 20), "410M"},
 		{Size(1 << 62), "4096P"},
+		{Throughput(0.4), "0B/s"},
+		{Throughput(2048), "2.0KB/s"},
 		{Duration(0), "0ms"},
 		{Duration(0.9994), "999ms"},
 		{Duration(0.9996), "1.0s"},

@@ -109,7 +109,7 @@ func TestUsageErrors(t *testing.T) {
 		"--count":       `--count needs a value; see prog --help`,
 		"--cuont 1":     `unknown flag --cuont, did you mean "--count"?; see prog --help`,
 		"many --jsn 1":  `unknown flag --jsn, did you mean "--json"?; see prog many --help`,
-		"--count x":     `--count: "x" is no int; see prog --help`,
+		"--count x":     `--count: "x" is no whole number; see prog --help`,
 		"--json=x":      `--json: "x" is no true or false; see prog --help`,
 		"-q":            `unknown flag -q; see prog --help`,
 		"help nothing":  `unknown command "nothing"; see prog --help`,

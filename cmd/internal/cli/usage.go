@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/odin-ws/odin/internal/config"
@@ -22,7 +23,8 @@ type UsageError struct {
 // Error gives both.
 func (e *UsageError) Error() string { return e.What + "; see " + e.Help }
 
-func usage(cmd *cobra.Command, format string, args ...any) error {
+// Usage is a *UsageError of a command.
+func Usage(cmd *cobra.Command, format string, args ...any) error {
 	return &UsageError{fmt.Sprintf(format, args...), cmd.CommandPath() + " --help"}
 }
 
@@ -46,7 +48,7 @@ func known(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
-	return usage(cmd, "unknown command %q%s", args[0], meant(args[0], commands(cmd)))
+	return Usage(cmd, "unknown command %q%s", args[0], meant(args[0], commands(cmd)))
 }
 
 // Exactly wants as many arguments as names, which say what they are.
@@ -54,9 +56,9 @@ func Exactly(names ...string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		switch {
 		case len(args) > len(names):
-			return usage(cmd, "%q is too much%s", args[len(names)], wanted(names))
+			return Usage(cmd, "%q is too much%s", args[len(names)], wanted(names))
 		case len(args) < len(names):
-			return usage(cmd, "%s is missing%s", names[len(args)], wanted(names))
+			return Usage(cmd, "%s is missing%s", names[len(args)], wanted(names))
 		}
 		return nil
 	}
@@ -66,17 +68,25 @@ func Exactly(names ...string) cobra.PositionalArgs {
 func AtMost(names ...string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) > len(names) {
-			return usage(cmd, "%q is too much%s", args[len(names)], wanted(names))
+			return Usage(cmd, "%q is too much%s", args[len(names)], wanted(names))
 		}
 		return nil
 	}
+}
+
+// OneOf wants a flag's value to be one of those allowed.
+func OneOf(cmd *cobra.Command, flag, value string, allowed []string) error {
+	if slices.Contains(allowed, value) {
+		return nil
+	}
+	return Usage(cmd, "--%s: %q is unknown, allowed: %s%s", flag, value, strings.Join(allowed, ", "), meant(value, allowed))
 }
 
 // AtLeast wants one argument or more, of the kind named.
 func AtLeast(name string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) == 0 {
-			return usage(cmd, "%s is missing", name)
+			return Usage(cmd, "%s is missing", name)
 		}
 		return nil
 	}
@@ -97,15 +107,15 @@ func flagError(cmd *cobra.Command, err error) error {
 	switch {
 	case errors.As(err, &unknown) && unknown.GetSpecifiedShortnames() == "":
 		name := unknown.GetSpecifiedName()
-		return usage(cmd, "unknown flag --%s%s", name, meant("--"+name, flags(cmd)))
+		return Usage(cmd, "unknown flag --%s%s", name, meant("--"+name, flags(cmd)))
 	case errors.As(err, &unknown):
-		return usage(cmd, "unknown flag -%s", unknown.GetSpecifiedName())
+		return Usage(cmd, "unknown flag -%s", unknown.GetSpecifiedName())
 	case errors.As(err, &bare):
-		return usage(cmd, "--%s needs a value", bare.GetSpecifiedName())
+		return Usage(cmd, "--%s needs a value", bare.GetSpecifiedName())
 	case errors.As(err, &invalid):
-		return usage(cmd, "--%s: %q is no %s", invalid.GetFlag().Name, invalid.GetValue(), noun(invalid.GetFlag().Value.Type()))
+		return Usage(cmd, "--%s: %q is no %s", invalid.GetFlag().Name, invalid.GetValue(), noun(invalid.GetFlag().Value.Type()))
 	}
-	return usage(cmd, "%s", err)
+	return Usage(cmd, "%s", err)
 }
 
 // noun is what people call a type of flag.
