@@ -11,14 +11,16 @@ describe() {
 	limit-batch) server=("$here/limit" -l 18000 -i 18100 -b) ;;    # the floor, what arrived together in one send
 	limit2) server=("$here/limit" -l 18000 -i 18100 -p 2); pub=(--to raw --addr "$two") ;;
 	limit2-batch) server=("$here/limit" -l 18000 -i 18100 -p 2 -b); pub=(--to raw --addr "$two") ;;
-	odin) # ODIND names the binary. The broker is a process of its own, outside of the measured tree.
+	odin | odin-nostats) # ODIND names the binary. The broker is a process of its own, outside of the measured tree.
+		local odind=${ODIND:-odind}
+		[ "$1" = odin ] || odind=$ODIND_NOSTATS # one that doesn't count: see statistics.sh
 		"$here/kfaked.bin" -port 18092 >"$work/kfaked.log" 2>&1 &
 		pids+=("$!")
 		until (exec 3<>/dev/tcp/127.0.0.1/18092) 2>/dev/null; do
 			kill -0 "${pids[-1]}" || return 1
 			sleep 0.05
 		done
-		server=("${ODIND:-odind}" --listen 127.0.0.1:18000 --operator-listen 127.0.0.1:18001
+		server=("$odind" --listen 127.0.0.1:18000 --operator-listen 127.0.0.1:18001
 			--brokers 127.0.0.1:18092 --workers "${ODIN_BENCH_WORKERS:-2}" --runtime-dir "$work/odin")
 		ports=(18000 18001)
 		ready=18001

@@ -45,7 +45,11 @@ func blockBytes() int {
 }
 
 // Add counts n more.
-func (b *Block) Add(c Counter, n uint64) { atomic.AddUint64(&b.counters[c], n) }
+func (b *Block) Add(c Counter, n uint64) {
+	if counted {
+		atomic.AddUint64(&b.counters[c], n)
+	}
+}
 
 // Set makes v the gauge's value.
 func (b *Block) Set(g Gauge, v int64) { atomic.StoreUint64(&b.gauges[g], uint64(v)) }
@@ -56,6 +60,9 @@ func (b *Block) Change(g Gauge, delta int64) { atomic.AddUint64(&b.gauges[g], ui
 // Observe records that v, in the histogram's unit, was measured n times.
 // The sum goes first: a reader that sees the bucket sees the sum too.
 func (b *Block) Observe(h Histogram, v, n uint64) {
+	if !counted {
+		return
+	}
 	hist := &b.histograms[h]
 	i, _ := slices.BinarySearch(hist.bounds, v)
 	atomic.AddUint64(&hist.words[0], v*n)

@@ -142,3 +142,19 @@ func TestConcurrentAddsAreAllCounted(t *testing.T) {
 	writers.Wait()
 	equal(t, "bytes", s.Slot(0).Counter(BytesReceived), 40000)
 }
+
+func BenchmarkAdd(b *testing.B) {
+	s, _ := created(b, small)
+	block := s.Slot(0).Block(1)
+	for b.Loop() {
+		block.Add(Turns, 1)
+	}
+}
+
+func BenchmarkObserve(b *testing.B) {
+	s, _ := created(b, small)
+	block := s.Slot(0).Block(1)
+	for v := uint64(0); b.Loop(); v += 997 {
+		block.Observe(DeliveryLatency, v%1e6, 1)
+	}
+}

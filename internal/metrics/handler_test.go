@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -101,5 +102,22 @@ func BenchmarkScrape(b *testing.B) {
 	h := Handler(busy(b, 16, 96))
 	for b.Loop() {
 		scrape(b, h, "")
+	}
+}
+
+// A scraper's way: a connection that stays, OpenMetrics, the whole body.
+func BenchmarkScrapeOverHTTP(b *testing.B) {
+	server := httptest.NewServer(Handler(busy(b, 16, 96)))
+	defer server.Close()
+	r, err := http.NewRequest(http.MethodGet, server.URL, nil)
+	must(b, err)
+	r.Header.Set("Accept", "application/openmetrics-text;version=1.0.0")
+	for b.Loop() {
+		resp, err := server.Client().Do(r)
+		must(b, err)
+		n, err := io.Copy(io.Discard, resp.Body)
+		must(b, err)
+		resp.Body.Close()
+		b.SetBytes(n)
 	}
 }
