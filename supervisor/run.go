@@ -39,10 +39,21 @@ const newsMax = 256
 // Workers are started on the caller's OS thread and get TERM when that thread
 // ends, so the caller should be main's goroutine, locked by
 // runtime.LockOSThread.
-func Run(ctx context.Context, cfg config.Config, opts Options) error {
+func Run(ctx context.Context, cfg config.Config, opts Options) (err error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	log := opts.Log
+	notifier, err := systemd.FromEnv(os.Getenv)
+	if err != nil {
+		log.Warn("the service manager is not told", "err", err)
+	}
+	defer notifier.Close()
+	defer func() {
+		// While the manager waits to start us again, it shows none of our log.
+		if err != nil {
+			_ = notifier.Status("failed: " + err.Error())
+		}
+	}()
 	files, err := raiseFiles()
 	if err != nil {
 		log.Warn("go on with the limit of open files that we have", "err", err)
@@ -53,11 +64,6 @@ func Run(ctx context.Context, cfg config.Config, opts Options) error {
 	}
 	defer h.close()
 	warnFiles(log.Logger, cfg, files)
-	notifier, err := systemd.FromEnv(os.Getenv)
-	if err != nil {
-		log.Warn("the service manager is not told", "err", err)
-	}
-	defer notifier.Close()
 	return h.supervise(ctx, cfg, opts, notifier, log)
 }
 

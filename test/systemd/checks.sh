@@ -1,12 +1,11 @@
 #!/usr/bin/env bash
-# test/systemd/checks.sh DIR
-# What run.sh checks, with the packages and the broker of DIR. One failure ends it:
-# each check builds on those before.
+# test/systemd/checks.sh
+# The Debian package and its unit in a machine that systemd boots: installed, wrongly
+# configured, started, reloaded, wedged, killed, stopped, upgraded, purged. One failure
+# ends it: each check builds on those before. Needs root.
 set -euo pipefail
-here=$(dirname "$0")
-. "$here/machine.sh"
+. "$(dirname "$0")/machine.sh"
 alone "$0" "$@"
-files=$1
 passed=0
 trap machine_end EXIT
 
@@ -73,6 +72,7 @@ ${2:-}
 EOF
 }
 
+package() { echo "/opt/odin/odind_$1_$(dpkg --print-architecture).deb"; }
 broker() { inside systemd-run -q --unit kafka /opt/odin/kfaked -port 9092 -partitions 3; }
 
 # tree: what the machine has beyond this one, but for what any package's coming and
@@ -85,8 +85,8 @@ tree() {
 }
 
 install_it() {
-	tree >"$files/before"
-	check "the package installs" inside dpkg -i /opt/odin/odind_0.0.1_amd64.deb
+	tree >"$machine_root/before"
+	check "the package installs" inside dpkg -i "$(package 0.0.1)"
 	check "the unit is enabled, and not started before somebody has configured it" is UnitFileState enabled
 	check "nothing runs yet" is ActiveState inactive
 	check "its user is there" inside id odin
@@ -100,7 +100,7 @@ bad_configuration() {
 	configure 500 'workrs: 3'
 	mark
 	check "a bad configuration fails the start" not inside systemctl start odind
-	check "systemctl status shows what is wrong, and where" shown /etc/odin/odin.yaml:5:1: 'workrs: unknown key'
+	check "systemctl status shows what is wrong, and where" soon shown /etc/odin/odin.yaml:5:1: 'workrs: unknown key'
 	check "it is failed, and not started again" is SubState failed
 	check "it was tried once" is NRestarts 0
 	inside systemctl reset-failed odind
@@ -232,13 +232,13 @@ stop() {
 upgrade() {
 	client upgrade
 	mark
-	check "the next version installs" inside dpkg -i /opt/odin/odind_0.0.2_amd64.deb
+	check "the next version installs" inside dpkg -i "$(package 0.0.2)"
 	check "the new one runs" asked '"version": "0.0.2"'
 	check "and serves" serves
 	check "the configuration was kept" inside grep -q 'workers: 2' /etc/odin/odin.yaml
 	check "clients were told to come back" soon client_told upgrade 'closed the connection: 1001'
 	inside systemctl disable -q --now odind
-	check "a version over one that was stopped and disabled" inside dpkg -i /opt/odin/odind_0.0.1_amd64.deb
+	check "a version over one that was stopped and disabled" inside dpkg -i "$(package 0.0.1)"
 	check "leaves it stopped" is ActiveState inactive
 	check "and disabled" is UnitFileState disabled
 	inside systemctl enable -q odind
@@ -250,11 +250,11 @@ purge() {
 	check "nothing of it runs any more" not processes
 	check "its configuration is kept" inside test -e /etc/odin/odin.yaml
 	check "the package is purged" inside dpkg -P odind
-	tree >"$files/after"
-	check "nothing of it is left but its user" diff "$files/before" "$files/after"
+	tree >"$machine_root/after"
+	check "nothing of it is left but its user" diff "$machine_root/before" "$machine_root/after"
 }
 
-machine_boot "$files"
+machine_boot "$ODIN_MACHINE_FILES"
 for part in install_it bad_configuration hang start confined worker_killed watchdog killed stop upgrade purge; do
 	$part
 done

@@ -3,12 +3,29 @@
 # top that is thrown away, in namespaces of its own: its network is a loopback
 # interface, and whatever happens to the caller it is gone with it.
 
-# alone SCRIPT ARG...: goes on as SCRIPT in a mount namespace of its own, so that
-# no mount can be left behind.
+# alone SCRIPT ARG...: runs SCRIPT anew in a mount namespace of its own, so that no
+# mount can be left behind, with what it needs in ODIN_MACHINE_FILES; and exits.
 alone() {
 	[ -z "${ODIN_MACHINE_ALONE:-}" ] || return 0
 	[ "$(id -u)" = 0 ] || { echo "$1: booting a machine needs root" >&2; exit 1; }
-	ODIN_MACHINE_ALONE=yes exec unshare --mount --propagation private -- "$@"
+	machine_files
+	ODIN_MACHINE_ALONE=yes unshare --mount --propagation private -- "$@" && exit 0 || exit $?
+}
+
+# machine_files makes what the machine gets, unless a caller has: the package in two
+# versions, and a broker.
+machine_files() {
+	[ -z "${ODIN_MACHINE_FILES:-}" ] || return 0
+	local top
+	top=$(dirname "${BASH_SOURCE[0]}")/../..
+	"$top/scripts/tools.sh" systemd-nspawn >/dev/null
+	"$top/scripts/apt.sh" iproute2 procps curl
+	ODIN_MACHINE_FILES=$(mktemp -d)
+	export ODIN_MACHINE_FILES
+	trap 'rm -rf "$ODIN_MACHINE_FILES"' EXIT
+	"$top/deploy/deb/build.sh" 0.0.1 "$ODIN_MACHINE_FILES" >/dev/null
+	"$top/deploy/deb/build.sh" 0.0.2 "$ODIN_MACHINE_FILES" >/dev/null
+	cp "$("$top/bench/build.sh")/kfaked.bin" "$ODIN_MACHINE_FILES/kfaked"
 }
 
 # cgroup_mounts: the hierarchies that systemd would use, as MOUNT:PATH-OF-OURS.
@@ -78,6 +95,7 @@ machine_boot() {
 machine_prepare() {
 	rm -f "$1/usr/sbin/policy-rc.d"
 	rm -rf "$1/var/log/journal" "$1/etc/odin"
+	echo odin >"$1/etc/hostname"
 }
 
 machine_up() {

@@ -1,14 +1,11 @@
 #!/usr/bin/env bash
 # test/systemd/run.sh
-# The Debian package and its unit in a machine booted by systemd: installed, wrongly
-# configured, started, reloaded, wedged, killed, stopped, upgraded, purged. Needs root.
+# Odin under a real systemd: all checks, then an operator's first day. Needs root.
 set -euo pipefail
-cd "$(dirname "$0")/../.."
-scripts/tools.sh systemd-nspawn >/dev/null
-scripts/apt.sh iproute2 procps curl
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-deploy/deb/build.sh 0.0.1 "$work" >/dev/null
-deploy/deb/build.sh 0.0.2 "$work" >/dev/null
-cp "$(bench/build.sh)/kfaked.bin" "$work/kfaked"
-test/systemd/checks.sh "$work"
+here=$(dirname "$0")
+. "$here/machine.sh"
+machine_files
+failed=0
+"$here/checks.sh" || failed=1
+"$here/firstday.sh" || failed=1
+exit "$failed"
