@@ -69,6 +69,9 @@ func (p *process) applyAll(pt *partition) {
 // deliver attaches one record to each session that wants it, once however
 // many of its patterns match.
 func (p *process) deliver(e *replica.Entry) {
+	for _, s := range p.samples {
+		s.count(e)
+	}
 	p.lists = p.hub.Match(p.lists[:0], e.Channel)
 	piece := hub.Piece(e.Ref)
 	count := 0

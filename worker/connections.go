@@ -1,42 +1,10 @@
 package worker
 
 import (
-	"errors"
 	"time"
 
 	"github.com/odin-ws/odin/internal/control"
 )
-
-// portion is for how long the loop works on an operator's question before the
-// sessions get their turn, and progressEvery how often such a question shows
-// that it is still worked on.
-const (
-	portion       = 200 * time.Microsecond
-	progressEvery = time.Second
-)
-
-// walk goes over many things, a portion at a time.
-type walk struct {
-	budget time.Duration
-	at     uint64
-}
-
-// portion goes on for a moment, at least with a few.
-func (w *walk) portion(p *process, end uint64, look func(uint64)) (more bool) {
-	for began := p.clock(); w.at < end; {
-		for range min(16, end-w.at) {
-			look(w.at)
-			w.at++
-		}
-		if p.clock()-began > int64(w.budget) {
-			break
-		}
-	}
-	return w.at < end
-}
-
-// errEnds is the answer to what comes while the worker ends.
-var errEnds = errors.New("it is ending")
 
 // answerSessions answers what sessions there are, or were.
 func (p *process) answerSessions(q *control.Connections, a *control.Answer) error {
@@ -48,7 +16,7 @@ func (p *process) answerSessions(q *control.Connections, a *control.Answer) erro
 		return err
 	}
 	c := &census{walk: walk{budget: portion}, condition: condition, pattern: []byte(q.Channel)}
-	first, told := q.First(), time.Now()
+	first, alive := q.First(), &progress{a, time.Now()}
 	look := c.live
 	if q.Closed {
 		look = c.closed
@@ -60,11 +28,8 @@ func (p *process) answerSessions(q *control.Connections, a *control.Answer) erro
 		for i := range c.found {
 			first.Add(c.found[i])
 		}
-		if time.Since(told) > progressEvery {
-			told = time.Now()
-			if err := tellCount(a, c.count); err != nil {
-				return err
-			}
+		if err := alive.show(control.ConnectionItem{}); err != nil {
+			return err
 		}
 	}
 	for _, s := range first.List() {
@@ -72,14 +37,7 @@ func (p *process) answerSessions(q *control.Connections, a *control.Answer) erro
 			return err
 		}
 	}
-	return tellCount(a, c.count)
-}
-
-func tellCount(a *control.Answer, c control.ConnectionCount) error {
-	if err := a.Item(control.ConnectionItem{Count: &c}); err != nil {
-		return err
-	}
-	return a.Flush()
+	return a.Item(control.ConnectionItem{Count: &c.count})
 }
 
 // census looks at all sessions, a portion at a time. A session that comes while

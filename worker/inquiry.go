@@ -46,6 +46,10 @@ func (p *process) reply(q control.Query, a *control.Answer) control.Response {
 		err = p.answerSessions(q.Connections, a)
 	case control.OneSession:
 		err = p.answerSession(q.Session, a)
+	case control.Subscribed:
+		err = p.answerSubscribed(q.Channels, a)
+	case control.Traffic:
+		err = p.answerTraffic(q.Channels, q.Seconds, a)
 	default:
 		return control.Refused("worker %d knows no question %q", p.slot, q.Kind)
 	}

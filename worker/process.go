@@ -99,6 +99,7 @@ type process struct {
 	fates         map[string]hub.Fate // by topic; nil: no record is ever dropped
 	ended         []uint32
 	applied       []applied
+	samples       []*sample // of the traffic, for operators who ask
 	writer        writer
 	inbuf         []byte
 	inputBytes    int

@@ -48,7 +48,16 @@ for it. It finds odind by its runtime directory.`,
 	})
 	cli.KeyFlag(root.PersistentFlags(), "runtime-dir")
 	root.PersistentFlags().BoolVar(&p.json, "json", false, "print JSON")
-	root.AddCommand(p.statusCommand(), p.topCommand(), p.subCommand(), p.publishCommand(), p.pprofCommand(), p.connsCommand(), p.versionCommand())
+	root.AddCommand(
+		p.statusCommand(),
+		p.topCommand(),
+		p.connsCommand(),
+		p.channelsCommand(),
+		p.subCommand(),
+		p.publishCommand(),
+		p.pprofCommand(),
+		p.versionCommand(),
+	)
 	return root
 }
 

@@ -1,7 +1,5 @@
 package control
 
-import "slices"
-
 // Condition decides which sessions an answer is about.
 type Condition struct {
 	q      Connections
@@ -36,37 +34,11 @@ func (c *Condition) Meets(s *Connection, now int64) bool {
 	return c.remote.Has(s.Remote)
 }
 
-// First keeps the first so many of the sessions that it is given, in an order.
-type First struct {
-	order Order
-	limit int
-	list  []Connection
-}
-
 // First keeps what an answer to the question holds.
-func (q Connections) First() *First {
-	f := &First{order: q.Sort, limit: q.Limit}
-	if f.limit == 0 {
-		f.limit = ConnectionsDefault
+func (q Connections) First() *First[Connection] {
+	limit := q.Limit
+	if limit == 0 {
+		limit = ConnectionsDefault
 	}
-	return f
-}
-
-// Add takes one more.
-func (f *First) Add(c Connection) {
-	f.list = append(f.list, c)
-	if len(f.list) >= 2*f.limit+64 {
-		f.cut()
-	}
-}
-
-// List gives them in their order.
-func (f *First) List() []Connection {
-	f.cut()
-	return f.list
-}
-
-func (f *First) cut() {
-	slices.SortFunc(f.list, func(a, b Connection) int { return f.order.Compare(&a, &b) })
-	f.list = f.list[:min(len(f.list), f.limit)]
+	return NewFirst(limit, q.Sort.Compare)
 }

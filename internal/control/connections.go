@@ -197,7 +197,7 @@ func newest(a, b *Connection) int {
 }
 
 // ConnectionItem is what an answer to Connections consists of: sessions in
-// their order, and a Count, of which the last one of a worker is final.
+// their order, and at last the Count. An empty one says that it is worked on.
 type ConnectionItem struct {
 	Connection *Connection      `json:"connection,omitempty"`
 	Count      *ConnectionCount `json:"count,omitempty"`

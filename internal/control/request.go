@@ -54,6 +54,12 @@ const (
 	// OneSession asks for all that is known of one: Session. The items are
 	// SessionItems.
 	OneSession Kind = "session"
+	// Subscribed asks for the patterns that sessions subscribe to: Channels.
+	// The items are ChannelsItems.
+	Subscribed Kind = "subscribed"
+	// Traffic asks what comes on which channels, for Seconds: Channels. Every
+	// worker sees all records, so one is enough. The items are TrafficItems.
+	Traffic Kind = "traffic"
 )
 
 // Query is a question to one process; Kind tells which fields count. It
@@ -66,6 +72,7 @@ type Query struct {
 
 	Connections *Connections `json:"connections,omitempty"`
 	Session     SessionID    `json:"session,omitzero"`
+	Channels    *Channels    `json:"channels,omitempty"`
 }
 
 // Response is a line that answers a Request, or a worker's Query: first any

@@ -12,6 +12,7 @@ type Member struct {
 // List holds the subscriptions to one pattern, in no order.
 type List struct {
 	shape   shape
+	at      uint32 // in Hub.every
 	key     string
 	Members []Member
 }
@@ -30,6 +31,7 @@ const (
 // Hub maps channels to the sessions that want them.
 type Hub struct {
 	lists         [shapes]map[string]*List
+	every         []*List // of all shapes, in no order
 	subscriptions int
 }
 
@@ -44,6 +46,27 @@ func New() *Hub {
 
 // Subscriptions is how many there are over all sessions.
 func (h *Hub) Subscriptions() int { return h.subscriptions }
+
+// forget drops a list without members.
+func (h *Hub) forget(l *List) {
+	delete(h.lists[l.shape], l.key)
+	last := len(h.every) - 1
+	moved := h.every[last]
+	h.every[l.at], moved.at = moved, l.at
+	h.every[last] = nil
+	h.every = h.every[:last]
+	if cap(h.every) > 64 && last < cap(h.every)/4 {
+		h.every = append(make([]*List, 0, 2*last), h.every...)
+	}
+}
+
+// Lists is how many there are: one for each channel or pattern that somebody
+// subscribes to.
+func (h *Hub) Lists() int { return len(h.every) }
+
+// List gives one of them. Who goes from the last to the first misses none that
+// stays, whatever comes and goes meanwhile, but may meet one twice.
+func (h *Hub) List(i int) *List { return h.every[i] }
 
 // Channels is how many different channels are subscribed to.
 func (h *Hub) Channels() int { return len(h.lists[exact]) }
@@ -97,8 +120,9 @@ func place(pattern []byte) (shape, []byte, error) {
 func (h *Hub) list(s shape, key []byte) *List {
 	l := h.lists[s][string(key)]
 	if l == nil {
-		l = &List{shape: s, key: string(key)}
+		l = &List{shape: s, key: string(key), at: uint32(len(h.every))}
 		h.lists[s][l.key] = l
+		h.every = append(h.every, l)
 	}
 	return l
 }

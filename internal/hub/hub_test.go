@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -91,12 +92,76 @@ func check(t *testing.T, h *Hub, m model, subs []Subscriptions) {
 	if h.Subscriptions() != total {
 		t.Fatalf("%d subscriptions, sessions have %d", h.Subscriptions(), total)
 	}
+	checkLists(t, h, m, subs)
 	for _, s := range []string{"A", "B", "C", "D"} {
 		for _, e := range []string{"A", "B", "C", "D"} {
 			if got, want := matched(h, s+"."+e), m.match(s, e); !slices.Equal(got, want) {
 				t.Fatalf("%s.%s: %v, want %v", s, e, got, want)
 			}
 		}
+	}
+}
+
+// checkLists compares every list, and who gets all that a pattern matches.
+func checkLists(t *testing.T, h *Hub, m model, subs []Subscriptions) {
+	t.Helper()
+	counts := map[string]int{}
+	for _, patterns := range m {
+		for p := range patterns {
+			counts[p]++
+		}
+	}
+	for i := range h.Lists() {
+		l := h.List(i)
+		if counts[l.Pattern()] != len(l.Members) || len(l.Members) == 0 {
+			t.Fatalf("list %d of %s has %d members, want %d", i, l.Pattern(), len(l.Members), counts[l.Pattern()])
+		}
+		delete(counts, l.Pattern())
+	}
+	if len(counts) != 0 {
+		t.Fatalf("no list of %v", counts)
+	}
+	for _, p := range []string{"A.B", "A.*", "*.B", "*.*", "D.A"} {
+		subj, ev, _ := strings.Cut(p, ".")
+		for i := range subs {
+			want := m[uint32(i)][p] || m[uint32(i)][subj+".*"] || m[uint32(i)]["*."+ev] || m[uint32(i)]["*.*"]
+			if got := h.Gets(&subs[i], uint32(i), []byte(p)); got != want {
+				t.Fatalf("session %d gets %s: %v, subscribed to %v", i, p, got, m[uint32(i)])
+			}
+		}
+	}
+}
+
+// Who goes through the lists from the last to the first misses none that stays.
+func TestListsWhileTheyChange(t *testing.T) {
+	for seed := range uint64(50) {
+		rng := rand.New(rand.NewPCG(seed, 3))
+		h := New()
+		var stays, goes Subscriptions
+		others := func(s uint32) *Subscriptions { return []*Subscriptions{&stays, &goes}[s] }
+		for i := range 200 {
+			_, _ = h.Subscribe(&goes, 1, fmt.Appendf(nil, "G%d.b", i))
+			if i%3 == 0 {
+				_, _ = h.Subscribe(&stays, 0, fmt.Appendf(nil, "S%d.b", i))
+			}
+		}
+		seen := map[string]bool{}
+		for i := h.Lists() - 1; i >= 0; i-- {
+			if i >= h.Lists() {
+				continue
+			}
+			seen[h.List(i).Pattern()] = true
+			pattern := fmt.Appendf(nil, "G%d.b", rng.IntN(200))
+			if !h.Unsubscribe(&goes, 1, pattern, others) {
+				_, _ = h.Subscribe(&goes, 1, pattern)
+			}
+		}
+		stays.Patterns(func(p string) bool {
+			if !seen[p] {
+				t.Errorf("seed %d: %s was missed", seed, p)
+			}
+			return true
+		})
 	}
 }
 

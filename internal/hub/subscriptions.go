@@ -111,7 +111,7 @@ func (h *Hub) remove(s *Subscriptions, i int, others Others) {
 	}
 	l.Members = l.Members[:end]
 	if end == 0 {
-		delete(h.lists[l.shape], l.key)
+		h.forget(l)
 	} else if cap(l.Members) > 64 && end < cap(l.Members)/4 {
 		l.Members = append(make([]Member, 0, 2*end), l.Members...)
 	}
