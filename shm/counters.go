@@ -228,6 +228,8 @@ const (
 	TopicsMissing
 	PageViewers
 	MemoryLimitBytes
+	ReloadRefused
+	PendingRestart
 	SupervisorHeapBytes
 	SupervisorResidentBytes
 	SupervisorGoroutines

@@ -52,7 +52,7 @@ func processEntries(p plan) []entry {
 		wordEntry(areaProcess, processTopology, "topology_version", Count, "Version of the topology that the table holds, 0 before the first."),
 		wordEntry(areaProcess, processTopology+word, "partitions", Count, "Partitions in the table."),
 	}
-	for n, text := range [NameCount]string{"version", "config_digest", "listen", "operator_listen", "node"} {
+	for n, text := range [NameCount]string{"version", "config_digest", "listen", "operator_listen", "node", "pending_restart"} {
 		d = append(d, twinEntry(areaProcess, p.processNames+n*nameBytes(), nameWords, text, "A name."+nameHelp))
 	}
 	return d

@@ -75,7 +75,7 @@ var supervisorCounterTable = [SupervisorCounterCount]Metric{
 	TopologyChanges: counter("topology_changes_total", "Changes of the set of topics and partitions."),
 	Lends:           counter("lends_total", "Listeners lent to a sibling of the worker that they belong to."),
 	Reloads:         counter("reloads_total", "Configurations reloaded."),
-	ReloadsFailed: counter("reloads_failed_total", "Reloads refused because of what the configuration said.").
+	ReloadsFailed: counter("reloads_failed_total", "Reloads refused, for mistakes in the configuration or because it can't be read.").
 		when("a change of the configuration has no effect"),
 	Drains: counter("drains_total", "Drains begun.").
 		when("sessions fall at an even rate"),
@@ -102,6 +102,10 @@ var supervisorGaugeTable = [SupervisorGaugeCount]Metric{
 	PageViewers: gauge("page_viewers", Count, "Status pages that are being watched."),
 	MemoryLimitBytes: gauge("memory_limit_bytes", Bytes, "Bytes that all processes together may use, by limits.memory_bytes_max or the control group; 0: no limit.").
 		when("memory grows"),
+	ReloadRefused: gauge("reload_refused", Flag, "1 since a reload was refused, for mistakes in the configuration or because it can't be read, until one succeeds: a restart would fail.").
+		when("always: it stays 0"),
+	PendingRestart: gauge("pending_restart_keys", Count, "Keys of the configuration whose new value, seen by a reload, needs a restart.").
+		when("a change of the configuration has no effect"),
 	SupervisorHeapBytes:     gauge("supervisor_heap_bytes", Bytes, "Bytes of live and unswept objects in the supervisor's Go heap."),
 	SupervisorResidentBytes: gauge("supervisor_resident_memory_bytes", Bytes, "Bytes of the supervisor that are in memory."),
 	SupervisorGoroutines:    gauge("supervisor_goroutines", Count, "Goroutines of the supervisor."),

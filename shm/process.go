@@ -20,6 +20,7 @@ const (
 	Listen               // where clients connect
 	Operator             // where the operator's HTTP is
 	Node                 // what hello calls this machine
+	Pending              // keys whose new value needs a restart, with spaces between them, as many as fit
 	NameCount
 )
 

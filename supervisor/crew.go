@@ -19,6 +19,8 @@ type system struct {
 	random func() float64 // in [0,1)
 	start  func(slot int, generation uint32) (process, error)
 	listen func(slot int) (*os.File, error) // a copy of the slot's listener
+	follow func(config.Config)              // what else depends on the configuration in force
+	hangup func()                           // has the configuration read anew
 }
 
 // process is one running worker, as the crew sees it. None of the functions
@@ -36,8 +38,9 @@ type process struct {
 type crew struct {
 	system
 	log     *journal.Journal
-	limits  config.Limits
-	config  json.RawMessage // as every worker gets it, secrets included
+	inForce config.Config
+	limits  config.Limits   // of inForce
+	config  json.RawMessage // inForce, as every worker gets it, secrets included
 	segment *shm.Segment
 
 	slots    []*slot
@@ -50,10 +53,10 @@ type crew struct {
 	missing []string // topics, from the last report
 
 	readiness atomic.Pointer[readiness]
-	require   bool // readiness needs a healthy source
 
-	stopping bool
-	killAt   time.Time // while stopping
+	reloading bool // the configuration is being read anew
+	stopping  bool
+	killAt    time.Time // while stopping
 
 	draining      bool // over while stopping
 	drainStart    time.Time
@@ -95,27 +98,20 @@ const generationMax = 1<<24 - 1
 const killGrace = time.Second
 
 func newCrew(cfg config.Config, segment *shm.Segment, sys system, log *journal.Journal) (*crew, error) {
-	encoded, err := json.Marshal(cfg)
-	if err != nil {
-		return nil, err
-	}
 	l := cfg.Limits
 	c := &crew{
-		system: sys, log: log, limits: l, config: encoded, segment: segment,
+		system: sys, log: log, segment: segment,
 		liveness: newLiveness(cfg.Workers, l.HeartbeatBeat, l.HeartbeatSuspect, l.HeartbeatDead),
 		lending:  newLending(cfg.Workers, l.LendAfter, l.HeartbeatSuspect),
-		sources:  settling{quiet: l.HeartbeatSuspect, limit: l.HeartbeatDead},
 		scout:    nobody,
 		index:    map[event.Partition]int{},
-		require:  cfg.Ready.RequireSource,
 	}
 	for i := range cfg.Workers {
-		c.slots = append(c.slots, &slot{index: i, shm: segment.Slot(i), backoff: backoff{
-			first: l.RespawnFirst, max: l.RespawnMax, jitter: l.RespawnJitter,
-			reset: l.RespawnReset, attemptsMax: l.RespawnAttemptsMax,
-		}})
+		c.slots = append(c.slots, &slot{index: i, shm: segment.Slot(i)})
 	}
-	c.refresh()
+	if err := c.enforce(cfg); err != nil {
+		return nil, err
+	}
 	return c, nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -21,6 +22,7 @@ type desk struct {
 	done    <-chan struct{} // closed when the crew takes no more events
 	segment *shm.Segment
 	version string
+	reloads *reloader
 }
 
 // errOver is the answer to what comes while odind ends.
@@ -66,6 +68,8 @@ func (d *desk) handle(ctx context.Context, r control.Request, items *control.Ans
 		return d.drain(r)
 	case control.UndrainAll:
 		return d.undrain()
+	case control.Reload:
+		return d.reload(ctx, items)
 	}
 	return control.Unknown(r.Command)
 }
@@ -125,15 +129,21 @@ func (d *desk) inquire(ctx context.Context, q control.Query, only int, item func
 	if err != nil {
 		return nil, err
 	}
+	return collect(ctx, ends, inquiryPatience+time.Duration(q.Seconds)*time.Second, item)
+}
+
+// collect takes what workers answer into pipes, each piece within patience.
+func collect(ctx context.Context, ends map[int]*os.File, patience time.Duration, item func(control.Response) error) (missing []int, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	hear := &hearing{patience: inquiryPatience + time.Duration(q.Seconds)*time.Second, item: item, cancel: cancel}
+	h := &hearing{patience: patience, item: item, cancel: cancel}
 	var hearings sync.WaitGroup
 	for slot, end := range ends {
-		hearings.Go(func() { hear.listen(ctx, slot, end) })
+		hearings.Go(func() { h.listen(ctx, slot, end) })
 	}
 	hearings.Wait()
-	return hear.missing, hear.err
+	slices.Sort(h.missing)
+	return h.missing, h.err
 }
 
 // question asks, and returns where the answers come, by slot.

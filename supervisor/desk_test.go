@@ -39,6 +39,7 @@ func newBureau(t *testing.T, workers int) *bureau {
 		}
 	}()
 	b := &bureau{desk: &desk{events: events, done: done, segment: s.segment, version: "v1"}, stage: s}
+	b.reloads = newReloader(b.desk, nil)
 	ended := false
 	b.end = func() {
 		if !ended {
@@ -51,12 +52,12 @@ func newBureau(t *testing.T, workers int) *bureau {
 	return b
 }
 
-// answers has a worker answer every inquiry.
+// answers has a worker answer every inquiry, and every new configuration.
 func (b *bureau) answers(slot int, fill func(*control.Answer) control.Response) {
 	w := b.stage.slots[slot].worker
 	before := w.send
 	w.send = func(m control.Message, files ...*os.File) bool {
-		if m.Type != control.Inquiry {
+		if m.Type != control.Inquiry && m.Type != control.Reconfigure {
 			return before(m, files...)
 		}
 		go func() {

@@ -47,12 +47,19 @@ type Check struct {
 // may be called from any goroutine.
 type physician struct {
 	segment *shm.Segment
-	limits  config.Limits
-	cpus    float64 // limit, of the configuration or the quota
-	memory  float64 // limit, of the configuration or the control group; 0: none
+	quota   float64 // cores
+	group   float64 // bytes that the control group allows; 0: any
+	bounds  atomic.Pointer[bounds]
 	cores   atomic.Uint64
 
 	samples []sample // oldest first; of measure alone
+}
+
+// bounds are what is too much: replaced whole by a reload.
+type bounds struct {
+	config.Limits
+	cpus   float64 // of the configuration or the quota
+	memory float64 // of the configuration or the control group; 0: none
 }
 
 // sample is the CPU time that all processes had used at one moment.
@@ -65,15 +72,22 @@ type sample struct {
 const samplesMax = 6
 
 func newPhysician(segment *shm.Segment, limits config.Limits, cpus float64, memory int64) *physician {
-	p := &physician{segment: segment, limits: limits, cpus: cpus, memory: float64(memory)}
+	p := &physician{segment: segment, quota: cpus, group: float64(memory)}
+	p.follow(limits)
+	return p
+}
+
+// follow takes the limits of a configuration.
+func (p *physician) follow(limits config.Limits) {
+	b := &bounds{Limits: limits, cpus: p.quota, memory: p.group}
 	if limits.CPUsMax > 0 {
-		p.cpus = limits.CPUsMax
+		b.cpus = limits.CPUsMax
 	}
 	if limits.MemoryBytesMax > 0 {
-		p.memory = float64(limits.MemoryBytesMax)
+		b.memory = float64(limits.MemoryBytesMax)
 	}
-	segment.Process().Set(shm.MemoryLimitBytes, int64(p.memory))
-	return p
+	p.bounds.Store(b)
+	p.segment.Process().Set(shm.MemoryLimitBytes, int64(b.memory))
 }
 
 // measure takes the cores in use, by the crew's goroutine.
@@ -94,7 +108,7 @@ func (p *physician) measure(now time.Time) {
 
 // diagnose reads what is, and says how that is.
 func (p *physician) diagnose(is *readiness, now shm.Clock) Health {
-	s := status.Read(p.segment, now)
+	s, b := status.Read(p.segment, now), p.bounds.Load()
 	process := p.segment.Process()
 	memory, goroutines := process.Gauge(shm.SupervisorResidentBytes), process.Gauge(shm.SupervisorGoroutines)
 	sources := 0
@@ -105,10 +119,10 @@ func (p *physician) diagnose(is *readiness, now shm.Clock) Health {
 		sources += int(slot.Gauge(shm.SourceHealthy))
 	}
 	h := Health{Workers: s.Workers, Checks: map[string]Check{
-		"capacity":   most(float64(s.Sessions), float64(p.limits.ConnectionsMax), true, "sessions"),
-		"cpu":        most(math.Float64frombits(p.cores.Load()), p.cpus, p.limits.CPUsMax > 0, "cores in use"),
-		"memory":     most(float64(memory), p.memory, p.limits.MemoryBytesMax > 0, "bytes in use"),
-		"goroutines": most(float64(goroutines), float64(p.limits.GoroutinesMax), true, "goroutines"),
+		"capacity":   most(float64(s.Sessions), float64(b.ConnectionsMax), true, "sessions"),
+		"cpu":        most(math.Float64frombits(p.cores.Load()), b.cpus, b.CPUsMax > 0, "cores in use"),
+		"memory":     most(float64(memory), b.memory, b.MemoryBytesMax > 0, "bytes in use"),
+		"goroutines": most(float64(goroutines), float64(b.GoroutinesMax), true, "goroutines"),
 		"kafka":      kafkaCheck(sources, len(s.Workers), is),
 		"workers":    workersCheck(is, len(s.Workers)),
 	}}

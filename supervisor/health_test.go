@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/odin-ws/odin/internal/config"
 	"github.com/odin-ws/odin/shm"
 )
 
@@ -62,11 +63,11 @@ func TestHealth(t *testing.T) {
 			block(s).Set(shm.ResidentBytes, 1<<30)
 		}, "memory", degraded, http.StatusOK},
 		{"beyond the configured memory", func(s *stage, p *physician) {
-			p.limits.MemoryBytesMax = 1 << 30
+			p.follow(config.Limits{MemoryBytesMax: 1 << 30})
 			block(s).Set(shm.ResidentBytes, 1<<30)
 		}, "memory", overloaded, http.StatusServiceUnavailable},
 		{"too many goroutines", func(s *stage, p *physician) {
-			p.limits.GoroutinesMax = 100
+			p.follow(config.Limits{GoroutinesMax: 100})
 			block(s).Set(shm.Goroutines, 100)
 		}, "goroutines", overloaded, http.StatusServiceUnavailable},
 		{"all cores busy", func(s *stage, p *physician) {

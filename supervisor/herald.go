@@ -24,6 +24,7 @@ type herald struct {
 
 	announced bool // to the caller
 	up        bool // so the manager was told
+	reloading bool
 	stopping  bool
 	stuck     int // slot of the worker for which the watchdog goes hungry, or nobody
 
@@ -47,11 +48,27 @@ func (h *herald) tell(c *crew) {
 		h.check(h.notifier.Ready())
 		h.say(c)
 	}
+	if c.reloading != h.reloading {
+		h.reloading = c.reloading
+		h.reload()
+	}
 	if c.stopping && !h.stopping {
 		h.stopping = true
 		h.check(h.notifier.Stopping())
 		h.say(c)
 		h.ask(c)
+	}
+}
+
+// reload tells that a reload begins, or is over. While the manager still waits
+// for the start it is told of neither: what ends a reload would end the start.
+func (h *herald) reload() {
+	switch {
+	case !h.up || h.stopping:
+	case h.reloading:
+		h.check(h.notifier.Reloading())
+	default:
+		h.check(h.notifier.Ready())
 	}
 }
 

@@ -27,6 +27,7 @@ type house struct {
 	segment   *shm.Segment
 	physician *physician
 	info      ReadyInfo
+	files     int // that a process may open
 
 	closing []func() error // in reverse
 }
@@ -107,8 +108,6 @@ func (h *house) create(cfg config.Config, version string) (err error) {
 	h.later(func() error { return os.Remove(path) })
 	p := h.segment.Process()
 	p.SetName(shm.Version, version)
-	p.SetName(shm.Digest, cfg.Digest())
-	p.SetName(shm.Node, cfg.Node)
 	p.Set(shm.WorkersWanted, int64(cfg.Workers))
 	p.SetStarted(os.Getpid(), shm.Wall())
 	return nil

@@ -40,11 +40,25 @@ type pulse struct {
 }
 
 func newLiveness(slots int, beat, suspectAfter, deadAfter time.Duration) *liveness {
-	return &liveness{
-		beat:         beat,
-		suspectPolls: polls(suspectAfter, beat),
-		deadPolls:    max(polls(deadAfter, beat), polls(suspectAfter, beat)+1),
-		pulses:       make([]pulse, slots),
+	l := &liveness{pulses: make([]pulse, slots)}
+	l.pace(beat, suspectAfter, deadAfter)
+	return l
+}
+
+// pace sets the bounds; with another beat, what was counted in the old one
+// counts for nothing.
+func (l *liveness) pace(beat, suspectAfter, deadAfter time.Duration) {
+	if beat != l.beat {
+		l.forget()
+	}
+	l.beat = beat
+	l.suspectPolls = polls(suspectAfter, beat)
+	l.deadPolls = max(polls(deadAfter, beat), l.suspectPolls+1)
+}
+
+func (l *liveness) forget() {
+	for i := range l.pulses {
+		l.pulses[i].stale = 0
 	}
 }
 
@@ -56,9 +70,7 @@ func (l *liveness) begin(now time.Time) (late bool) {
 	late = !l.last.IsZero() && now.Sub(l.last) > lateBeats*l.beat
 	l.gap, l.last = min(now.Sub(l.last), lateBeats*l.beat), now
 	if late {
-		for i := range l.pulses {
-			l.pulses[i].stale = 0
-		}
+		l.forget()
 	}
 	return late
 }

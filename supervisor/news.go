@@ -81,7 +81,7 @@ func (c *crew) signal(s os.Signal) {
 		c.log.Block(stacks())
 		c.dump()
 	case syscall.SIGHUP:
-		c.log.Warn("hangup: this odind does not reload, nothing has changed; restart it to change its configuration")
+		c.hangup()
 	case syscall.SIGPIPE:
 	default:
 		c.log.Warn("signal ignored", "signal", s.String())

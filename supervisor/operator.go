@@ -39,6 +39,7 @@ func (h *house) serve(c *crew, d *desk, log *slog.Logger) {
 			log.Error("control socket ended: odinctl gets no answers", "err", err)
 		}
 	})
+	serving.Go(func() { d.reloads.heed(ctx) })
 	var handlers gate
 	stream := h.stream(d)
 	serving.Go(func() { stream.Run(ctx) })

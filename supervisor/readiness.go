@@ -72,7 +72,7 @@ func (c *crew) reasons(was bool) (why []string) {
 	if accepting == 0 {
 		why = append(why, "no worker accepts")
 	}
-	if sick := c.sourceFault(); sick != "" && (!was || c.require) {
+	if sick := c.sourceFault(); sick != "" && (!was || c.inForce.Ready.RequireSource) {
 		why = append(why, sick)
 	}
 	if was {

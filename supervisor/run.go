@@ -19,6 +19,11 @@ type Options struct {
 	Version string           // of this build
 	Ready   func(ReadyInfo)  // called once, when /readyz has become 200; may be nil
 	Log     *journal.Journal // its level is the one that all processes begin with
+	// Reload reads the configuration anew, for an odind in which old is in
+	// force; its error (config.Problems: all mistakes) is for operators. It may
+	// take long, and is called by another goroutine than Run's, one at a time.
+	// nil: this odind can't reload.
+	Reload func(old config.Config) (*config.Reloaded, error)
 }
 
 // ReadyInfo is what the ready line tells; a wildcard host is shown as
@@ -63,7 +68,7 @@ func Run(ctx context.Context, cfg config.Config, opts Options) (err error) {
 		return err
 	}
 	defer h.close()
-	warnFiles(log.Logger, cfg, files)
+	h.files = files
 	return h.supervise(ctx, cfg, opts, notifier, log)
 }
 
@@ -72,9 +77,14 @@ func (h *house) supervise(ctx context.Context, cfg config.Config, opts Options, 
 	events, done := make(chan news, newsMax), make(chan struct{})
 	defer close(done)
 	launch := &launcher{segment: h.segment.File(), events: events, done: done}
+	ticker := time.NewTicker(cfg.Limits.HeartbeatBeat)
+	defer ticker.Stop()
+	d := &desk{events: events, done: done, segment: h.segment, version: opts.Version}
+	d.reloads = newReloader(d, opts.Reload)
 	c, err := newCrew(cfg, h.segment, system{
 		now: time.Now, random: rand.Float64, start: launch.start,
 		listen: func(slot int) (*os.File, error) { return h.listeners[slot].file() },
+		follow: func(cfg config.Config) { h.follow(cfg, ticker, log) }, hangup: d.reloads.hangup,
 	}, log)
 	if err != nil {
 		return err
@@ -85,13 +95,11 @@ func (h *house) supervise(ctx context.Context, cfg config.Config, opts Options, 
 	aborted := make(chan os.Signal, 1)
 	signal.Notify(aborted, syscall.SIGABRT)
 	go heedAbort(aborted)
-	h.serve(c, &desk{events: events, done: done, segment: h.segment, version: opts.Version}, log.Logger)
+	h.serve(c, d, log.Logger)
 	c.begin()
 
 	herald := &herald{notifier: notifier, info: h.info, ready: opts.Ready, log: log.Logger, stuck: nobody}
 	usage := &usage{process: h.segment.Process(), log: log}
-	ticker := time.NewTicker(cfg.Limits.HeartbeatBeat)
-	defer ticker.Stop()
 	asked := ctx.Done()
 	for {
 		select {
@@ -114,6 +122,16 @@ func (h *house) supervise(ctx context.Context, cfg config.Config, opts Options, 
 			return err
 		}
 	}
+}
+
+// follow has what isn't the crew's take the configuration that is in force now.
+func (h *house) follow(cfg config.Config, ticker *time.Ticker, log *journal.Journal) {
+	h.physician.follow(cfg.Limits)
+	ticker.Reset(cfg.Limits.HeartbeatBeat)
+	if err := log.SetLevel(cfg.Log.Level); err != nil {
+		log.Error("the level of the log stays as it is", "err", err)
+	}
+	warnFiles(log.Logger, cfg, h.files)
 }
 
 // over tells whether nothing is left to do.

@@ -64,6 +64,9 @@ type stage struct {
 	started int
 	fail    error // of the next starts
 	logged  logged
+
+	followed config.Config // what all else was told to follow
+	hangups  int
 }
 
 // logged is what the crew has logged.
@@ -106,6 +109,7 @@ func newStageOf(t *testing.T, cfg config.Config) *stage {
 	sys := system{
 		now: func() time.Time { return s.time }, random: func() float64 { return 0.5 },
 		start: s.start, listen: func(int) (*os.File, error) { return os.Open(os.DevNull) },
+		follow: func(cfg config.Config) { s.followed = cfg }, hangup: func() { s.hangups++ },
 	}
 	log, err := journal.Open(&s.logged, journal.Options{Level: "info", Format: journal.Text})
 	if err != nil {

@@ -27,21 +27,36 @@ func (p *process) listen() {
 
 // obey carries one order out. Files that it doesn't use are closed.
 func (p *process) obey(m control.Message, files []*os.File) {
-	var file *os.File
-	if len(files) > 0 {
-		file = files[0]
+	if len(files) > 0 && p.accept(m, files[0]) {
+		files = files[1:]
+	} else {
+		p.act(m)
 	}
+	for _, f := range files {
+		f.Close()
+	}
+}
+
+// accept carries out an order that brings a file. False: it is none, and the
+// file is not ours.
+func (p *process) accept(m control.Message, file *os.File) bool {
+	switch {
+	case m.Type == control.Link && m.Peer >= 0 && m.Peer < len(p.links):
+		p.makeLink(m.Peer, m.PeerGeneration, file)
+	case m.Type == control.Listener:
+		p.doors.add(m.Slot, file)
+	case m.Type == control.Inquiry && m.Query != nil:
+		p.inquire(*m.Query, file)
+	case m.Type == control.Reconfigure:
+		p.reload(m, file)
+	default:
+		return false
+	}
+	return true
+}
+
+func (p *process) act(m control.Message) {
 	switch m.Type {
-	case control.Link:
-		if file != nil && m.Peer >= 0 && m.Peer < len(p.links) {
-			p.makeLink(m.Peer, m.PeerGeneration, file)
-			return
-		}
-	case control.Listener:
-		if file != nil {
-			p.doors.add(m.Slot, file)
-			return
-		}
 	case control.Unlisten:
 		p.doors.shut(m.Slot)
 		p.report(control.Message{Type: control.Unlistened, Slot: m.Slot})
@@ -53,14 +68,8 @@ func (p *process) obey(m control.Message, files []*os.File) {
 		p.undrain()
 	case control.Stop:
 		p.stop(time.Duration(m.OverMS) * time.Millisecond)
-	case control.Inquiry:
-		if file != nil && m.Query != nil {
-			p.inquire(*m.Query, file)
-			return
-		}
 	case control.Reconfigure:
-		p.reload(m, file)
-		return
+		p.reload(m, nil)
 	case control.LogLevel:
 		if err := p.log.SetLevel(m.Level); err != nil {
 			p.log.Debug("an order that this version does not know", "type", m.Type, "err", err)
@@ -69,9 +78,6 @@ func (p *process) obey(m control.Message, files []*os.File) {
 		p.log.Block(stacks())
 	default:
 		p.log.Debug("an order that this version does not know", "type", m.Type)
-	}
-	for _, f := range files {
-		f.Close()
 	}
 }
 

@@ -29,6 +29,9 @@ func (p *program) call(flags *pflag.FlagSet, r control.Request, item func(contro
 	if r.Query != nil {
 		patience += time.Duration(r.Query.Seconds) * time.Second
 	}
+	if r.Command == control.Reload {
+		patience += callPatience // files are read, and the workers asked
+	}
 	answer, err := control.Call(filepath.Join(dir, control.SocketName), r, patience, item)
 	switch {
 	case errors.Is(err, os.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):

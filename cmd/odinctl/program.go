@@ -51,6 +51,7 @@ for it. It finds odind by its runtime directory.`,
 	root.AddCommand(
 		p.statusCommand(),
 		p.topCommand(),
+		p.reloadCommand(),
 		p.connsCommand(),
 		p.channelsCommand(),
 		p.subCommand(),

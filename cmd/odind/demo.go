@@ -66,7 +66,7 @@ func (p *program) demo(cmd *cobra.Command, s show) error {
 	defer log.Close()
 	stop := produce(s, broker.Address(), log.Logger)
 	defer stop()
-	return p.supervise(*cfg, broker.Address(), log)
+	return p.supervise(*cfg, in, broker.Address(), log)
 }
 
 // produce lets the market run beside the supervisor until it is stopped.

@@ -16,7 +16,7 @@ func (p *program) fail(err error) int {
 	switch {
 	case errors.As(err, &mistakes):
 		fmt.Fprintln(p.stderr, mistakes.Error())
-		fmt.Fprintf(p.stderr, "odind: nothing was started: %s in the configuration; docs/CONFIGURATION.md has every key\n", counted(len(mistakes)))
+		fmt.Fprintf(p.stderr, "odind: nothing was started: %s in the configuration; docs/CONFIGURATION.md has every key\n", mistakes.Counted())
 		return cli.ExitUsage
 	case errors.As(err, &usage):
 		fmt.Fprintln(p.stderr, "odind: "+usage.Error())
@@ -24,11 +24,4 @@ func (p *program) fail(err error) int {
 	}
 	fmt.Fprintln(p.stderr, "odind: "+err.Error())
 	return supervisor.ExitCode(err)
-}
-
-func counted(n int) string {
-	if n == 1 {
-		return "1 mistake"
-	}
-	return fmt.Sprintf("%d mistakes", n)
 }

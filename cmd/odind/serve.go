@@ -16,17 +16,19 @@ func (p *program) serve(in config.Input) error {
 	}
 	log := openLog(p.stderr, cfg.Log)
 	defer log.Close()
-	return p.supervise(*cfg, "", log)
+	return p.supervise(*cfg, in, "", log)
 }
 
-// supervise runs until a signal ends it. broker is the embedded one's address,
-// "" if there is none.
-func (p *program) supervise(cfg config.Config, broker string, log *journal.Journal) error {
+// supervise runs until a signal ends it. in is what cfg was made of, and will be
+// made of anew by a reload. broker is the embedded one's address, "" if there is
+// none.
+func (p *program) supervise(cfg config.Config, in config.Input, broker string, log *journal.Journal) error {
 	log.Info("odind starts", "version", p.version, "config_digest", cfg.Digest(), "workers", cfg.Workers,
 		"brokers", cfg.Kafka.Brokers, "runtime_dir", cfg.RuntimeDir)
 	return supervisor.Run(context.Background(), cfg, supervisor.Options{
 		Version: p.version,
 		Log:     log,
+		Reload:  func(old config.Config) (*config.Reloaded, error) { return config.Reload(in, old) },
 		Ready: func(info supervisor.ReadyInfo) {
 			if err := p.print("%s", readyLine(info, broker)); err != nil {
 				log.Warn("nobody was told that odind is ready", "err", err)

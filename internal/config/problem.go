@@ -1,12 +1,15 @@
 package config
 
-import "strings"
+import (
+	"strconv"
+	"strings"
+)
 
 // Problem is one mistake in the configuration.
 type Problem struct {
-	Place string // file:line:column, or the name of the variable or flag
-	Key   string // dotted; "" when the place itself is wrong
-	What  string // what is wrong, and what is allowed
+	Place string `json:"place"` // file:line:column, or the name of the variable or flag
+	Key   string `json:"key"`   // dotted; "" when the place itself is wrong
+	What  string `json:"what"`  // what is wrong, and what is allowed
 }
 
 // String gives `place: key: what`.
@@ -27,6 +30,14 @@ func (p Problems) Error() string {
 		lines[i] = one.String()
 	}
 	return strings.Join(lines, "\n")
+}
+
+// Counted says how many there are: 1 mistake, 2 mistakes.
+func (p Problems) Counted() string {
+	if len(p) == 1 {
+		return "1 mistake"
+	}
+	return strconv.Itoa(len(p)) + " mistakes"
 }
 
 // Of returns the problems of one key.

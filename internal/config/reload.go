@@ -6,8 +6,8 @@ import (
 )
 
 // Change is one key of which a reload found another value. Both are written
-// as `odind check` writes them: secrets are placeholders, so a new password
-// looks like the old one.
+// as `odind check` writes them, a long one without its middle; secrets are
+// placeholders, so a new password looks like the old one.
 type Change struct {
 	Key    string `json:"key"`
 	Old    string `json:"old"` // in force until now
@@ -15,12 +15,12 @@ type Change struct {
 	Origin string `json:"origin"` // of New: a place as in Origins
 }
 
-// valueShown is how many bytes of a value are shown where one line must do.
-const valueShown = 200
+// valueShown is how many bytes of a value are told.
+const valueShown = 400
 
 // String gives `key: old → new (origin)`.
 func (c Change) String() string {
-	return fmt.Sprintf("%s: %s → %s (%s)", c.Key, brief(c.Old, valueShown), brief(c.New, valueShown), c.Origin)
+	return fmt.Sprintf("%s: %s → %s (%s)", c.Key, c.Old, c.New, c.Origin)
 }
 
 // Reloaded is what a new look at the sources of a running odind gave.
@@ -29,6 +29,25 @@ type Reloaded struct {
 	Applied   []Change // what is in force now
 	Pending   []Change // what needs a restart; Old stays in force until then
 	Unchanged int      // keys in force with the value that the sources give
+}
+
+// Finding is one thing that a reload found, as it travels to odinctl: one of
+// the three.
+type Finding struct {
+	Applied *Change  `json:"applied,omitempty"`
+	Restart *Change  `json:"restart,omitempty"` // needed for it
+	Mistake *Problem `json:"mistake,omitempty"`
+}
+
+// Findings are all changes, those in force first.
+func (r *Reloaded) Findings() (all []Finding) {
+	for i := range r.Applied {
+		all = append(all, Finding{Applied: &r.Applied[i]})
+	}
+	for i := range r.Pending {
+		all = append(all, Finding{Restart: &r.Pending[i]})
+	}
+	return all
 }
 
 // Reload reads the sources of a running odind anew. in should be what Load
@@ -98,7 +117,7 @@ func (r *Reloaded) compare(k Key, old, wanted *Config, origin string) {
 }
 
 func (k Key) change(from, to *Config, origin string) Change {
-	return Change{Key: k.Name, Old: k.shown(from), New: k.shown(to), Origin: origin}
+	return Change{Key: k.Name, Old: brief(k.shown(from), valueShown), New: brief(k.shown(to), valueShown), Origin: origin}
 }
 
 // shown is format, with something to see where there is nothing.

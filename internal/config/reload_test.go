@@ -226,12 +226,16 @@ func TestRulesHoldAfterAReload(t *testing.T) {
 	}
 }
 
-func TestLongValuesAreCutInOneLine(t *testing.T) {
+func TestLongValuesAreCut(t *testing.T) {
 	t.Parallel()
-	long := strings.Repeat("é", 300)
-	text := Change{Key: "origins", Old: long, New: "x", Origin: OriginDefault}.String()
-	if want := "origins: " + strings.Repeat("é", 50) + "…" + strings.Repeat("é", 50) + " → x (default)"; text != want {
-		t.Errorf("got %s", text)
+	r := start(t, "")
+	long := "https://" + strings.Repeat("a.", 300) + "example"
+	next, err := r.reload("origins: [" + long + "]\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := next.Applied[0]; got.Old != `""` || len(got.New) > valueShown+len("…") || !strings.HasPrefix(got.New, "https://a.") || !strings.HasSuffix(got.New, ".example") {
+		t.Errorf("shown as %s", got)
 	}
 }
 

@@ -23,10 +23,14 @@ const (
 	DrainAll Command = "drain"
 	// UndrainAll takes a drain back: Response.WasDraining, else nothing is done.
 	UndrainAll Command = "undrain"
+	// Reload has the configuration read anew. The items are what was found
+	// (config.Finding); behind them Digest and Unchanged, and in Missing who did
+	// not say in time that it is in force there. Refused: nothing has changed.
+	Reload Command = "reload"
 )
 
 // commands are those that a supervisor answers, for those that it doesn't.
-var commands = []Command{Version, Ask, DrainAll, UndrainAll}
+var commands = []Command{Version, Ask, DrainAll, UndrainAll, Reload}
 
 // Request is one line from odinctl. Command tells which fields count.
 type Request struct {
@@ -89,7 +93,9 @@ type Response struct {
 	PID     int    `json:"pid,omitempty"`     // of the supervisor
 	Missing []int  `json:"missing,omitempty"` // slots of workers that did not answer in time
 
-	WasDraining bool `json:"was_draining,omitempty"` // before this request
+	WasDraining bool   `json:"was_draining,omitempty"`  // before this request
+	Digest      string `json:"config_digest,omitempty"` // of the configuration in force
+	Unchanged   int    `json:"unchanged,omitempty"`     // keys that have the value which they had
 }
 
 // Refused is the answer to what can't be done; the words say why, and what

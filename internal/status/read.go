@@ -2,6 +2,7 @@ package status
 
 import (
 	"math"
+	"strings"
 	"time"
 
 	"github.com/odin-ws/odin/shm"
@@ -14,6 +15,7 @@ func Read(seg *shm.Segment, now shm.Clock) Status {
 	s.Partitions = readPartitions(seg, now)
 	countOwned(&s)
 	s.judge(seg, now)
+	s.warnOfConfiguration(int(seg.Process().Gauge(shm.PendingRestart)))
 	return s
 }
 
@@ -33,6 +35,8 @@ func Glance(seg *shm.Segment, now shm.Clock) Status {
 		s.Deliveries += w.Deliveries
 	}
 	s.Drain = readDrain(seg, now, s.Workers, s.Sessions)
+	s.PendingRestart = strings.Fields(p.Name(shm.Pending))
+	s.ReloadRefused = p.Gauge(shm.ReloadRefused) != 0
 	s.Balance = balance(s.Workers, s.Sessions)
 	s.ClosedByCode = closedByCode(seg)
 	s.reading = readRest(seg, now)

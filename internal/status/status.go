@@ -16,12 +16,18 @@ type Status struct {
 	State string `json:"state"`
 	// Drain is the drain that goes on, null: none, also while odind stops.
 	Drain *Drain `json:"drain"`
-	// Warnings are for people: what is wrong, the worst first.
+	// Warnings are for people: what is wrong, the worst first, and at the end
+	// what is not in force of the configuration, which degrades nothing.
 	Warnings []string `json:"warnings"`
 	// UptimeS is seconds since the supervisor started.
 	UptimeS float64 `json:"uptime_s"`
 	// ConfigDigest tells one effective configuration from another.
 	ConfigDigest string `json:"config_digest"`
+	// PendingRestart are keys of the configuration whose new value, seen by a
+	// reload, needs a restart; as many as there is room for.
+	PendingRestart []string `json:"pending_restart"`
+	// ReloadRefused: the last reload was, since the configuration has mistakes.
+	ReloadRefused bool `json:"reload_refused"`
 	// Listen is where clients connect.
 	Listen string `json:"listen"`
 	// Operator is where /metrics and /health are.

@@ -41,6 +41,21 @@ func (s *Status) warn(format string, args ...any) {
 	s.Warnings = append(s.Warnings, fmt.Sprintf(format, args...))
 }
 
+// warnOfConfiguration says what of the configuration is not in force. It comes
+// behind the state: nothing is worse for it.
+func (s *Status) warnOfConfiguration(pending int) {
+	if s.ReloadRefused {
+		s.warn("the configuration was refused by the last reload: what was in force stays; the log names the mistakes")
+	}
+	if pending > 0 {
+		keys := strings.Join(s.PendingRestart, ", ")
+		if more := pending - len(s.PendingRestart); more > 0 {
+			keys += fmt.Sprintf(" and %d more", more)
+		}
+		s.warn("restart needed for %s", keys)
+	}
+}
+
 // silent tells whether everybody that should live is stale, which has another
 // cause than one that is.
 func silent(seg *shm.Segment, now shm.Clock) bool {

@@ -135,17 +135,22 @@ func (s *server) stop(t testing.TB) {
 
 // status is what `odinctl status --json` prints (protocol.md section 4).
 type status struct {
-	Version      string            `json:"version"`
-	PID          int               `json:"pid"`
-	State        string            `json:"state"`
-	Uptime       float64           `json:"uptime_s"`
-	ConfigDigest string            `json:"config_digest"`
-	Listen       any               `json:"listen"`
-	Workers      []workerStatus    `json:"workers"`
-	Sessions     int               `json:"sessions"`
-	Deliveries   uint64            `json:"deliveries"`
-	Partitions   []partitionStatus `json:"partitions"`
-	Balance      float64           `json:"balance"`
+	Version      string  `json:"version"`
+	PID          int     `json:"pid"`
+	State        string  `json:"state"`
+	Uptime       float64 `json:"uptime_s"`
+	ConfigDigest string  `json:"config_digest"`
+
+	PendingRestart []string `json:"pending_restart"`
+	ReloadRefused  bool     `json:"reload_refused"`
+	Warnings       []string `json:"warnings"`
+
+	Listen     any               `json:"listen"`
+	Workers    []workerStatus    `json:"workers"`
+	Sessions   int               `json:"sessions"`
+	Deliveries uint64            `json:"deliveries"`
+	Partitions []partitionStatus `json:"partitions"`
+	Balance    float64           `json:"balance"`
 }
 
 type workerStatus struct {
