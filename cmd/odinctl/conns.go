@@ -87,7 +87,7 @@ func (of *connsQuestion) request() (control.Request, error) {
 
 // connsTotal is what there was to answer from, and who did not answer.
 type connsTotal struct {
-	Shown    int   `json:"shown"`
+	Shown    int   `json:"shown"`    // are in the answer
 	Matching int   `json:"matching"` // met the conditions
 	Looked   int   `json:"looked"`   // were looked at
 	Missing  []int `json:"missing"`  // workers that did not answer
@@ -130,14 +130,19 @@ func (p *program) conns(flags *pflag.FlagSet, of *connsQuestion) error {
 
 // printLines writes JSON, a line each, and last the totals.
 func printLines[T any](to io.Writer, list []T, total any) error {
-	out := json.NewEncoder(to)
-	out.SetEscapeHTML(false)
 	for i := range list {
-		if err := out.Encode(&list[i]); err != nil {
+		if err := printLine(to, &list[i]); err != nil {
 			return err
 		}
 	}
-	return out.Encode(total)
+	return printLine(to, total)
+}
+
+// printLine writes JSON in one line.
+func printLine(to io.Writer, value any) error {
+	out := json.NewEncoder(to)
+	out.SetEscapeHTML(false)
+	return out.Encode(value)
 }
 
 func printAll(to io.Writer, lines []string) error {
@@ -148,13 +153,13 @@ func printAll(to io.Writer, lines []string) error {
 // sessionAnswer is all that is known of one session.
 type sessionAnswer struct {
 	control.Session
-	Patterns []string               `json:"patterns"`
-	Cursor   map[string]topicCursor `json:"cursor"`
+	Patterns []string               `json:"patterns"` // channels and patterns that it subscribes to
+	Cursor   map[string]topicCursor `json:"cursor"`   // by topic: how far it was given the records
 }
 
 type topicCursor struct {
-	Epoch   string  `json:"epoch"`
-	Offsets []int64 `json:"offsets"`
+	Epoch   string  `json:"epoch"`   // names the topic's incarnation
+	Offsets []int64 `json:"offsets"` // by partition: the last one given; -1: before the first, -2: not known here yet
 }
 
 func (p *program) session(flags *pflag.FlagSet, text string) error {

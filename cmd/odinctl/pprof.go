@@ -79,6 +79,12 @@ func (of profiling) target(kind string) string {
 	return "odin-" + kind + "-" + of.process + ending
 }
 
+// profileFile is a profile that was written.
+type profileFile struct {
+	File  string `json:"file"`  // its name, as it was given
+	Bytes int    `json:"bytes"` // its size
+}
+
 func (p *program) keep(file string, data []byte) error {
 	if file == "-" {
 		_, err := p.stdout.Write(data)
@@ -88,7 +94,7 @@ func (p *program) keep(file string, data []byte) error {
 		return fmt.Errorf("write the profile: %w; --output names another file", err)
 	}
 	if p.json {
-		return p.printJSON(map[string]any{"file": file, "bytes": len(data)})
+		return p.printJSON(profileFile{file, len(data)})
 	}
 	return p.print("%s, %s bytes: go tool pprof %s", file, strconv.Itoa(len(data)), file)
 }

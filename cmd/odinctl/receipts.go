@@ -9,6 +9,11 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
+// receipt is a record that was stored.
+type receipt struct {
+	Pos string `json:"pos"` // TOPIC:PARTITION:OFFSET
+}
+
 // receipts prints the position of each record that is stored, and keeps the
 // first failure. franz-go calls it from goroutines of its own.
 type receipts struct {
@@ -37,7 +42,7 @@ func (r *receipts) stored(record *kgo.Record, err error) {
 	}
 	pos := fmt.Sprintf("%s:%d", event.Partition{Topic: record.Topic, Number: record.Partition}, record.Offset)
 	if r.program.json {
-		err = r.program.print(`{"pos":%q}`, pos)
+		err = printLine(r.program.stdout, receipt{pos})
 	} else {
 		err = r.program.print("%s", pos)
 	}

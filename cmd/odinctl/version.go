@@ -9,8 +9,8 @@ import (
 
 // versions are the builds of both programs.
 type versions struct {
-	Odinctl string `json:"odinctl"`
-	Odind   string `json:"odind"` // of the running one, "" if there is none
+	Odinctl string `json:"odinctl"` // its own
+	Odind   string `json:"odind"`   // of the running one, "" if there is none
 }
 
 func (p *program) versionCommand() *cobra.Command {

@@ -23,6 +23,7 @@ var rooms = map[string][]string{
 	"internal/loop":      {},
 	"internal/journal":   {},
 	"internal/page":      {},
+	"internal/jsondoc":   {},
 	"internal/arrows":    {},
 	"internal/handshake": {},
 	"internal/profile":   {},

@@ -126,9 +126,9 @@ func (r Remote) Has(a netip.AddrPort) bool {
 // Connection is one session, live or closed: the item of an answer to
 // Connections.
 type Connection struct {
-	ID        SessionID      `json:"id"`
-	Worker    int            `json:"worker"` // slot
-	Remote    netip.AddrPort `json:"remote"`
+	ID        SessionID      `json:"id"`         // WORKER-GENERATION-NUMBER
+	Worker    int            `json:"worker"`     // slot
+	Remote    netip.AddrPort `json:"remote"`     // the client's address and port
 	State     string         `json:"state"`      // open, blocked (its socket is full), closing or closed
 	OpenedMS  int64          `json:"opened_ms"`  // Unix milliseconds
 	ClosedMS  int64          `json:"closed_ms"`  // Unix milliseconds; 0: live

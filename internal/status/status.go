@@ -21,7 +21,7 @@ type Status struct {
 	Warnings []string `json:"warnings"`
 	// UptimeS is seconds since the supervisor started.
 	UptimeS float64 `json:"uptime_s"`
-	// ConfigDigest tells one effective configuration from another.
+	// ConfigDigest is what tells one effective configuration from another.
 	ConfigDigest string `json:"config_digest"`
 	// PendingRestart are keys of the configuration whose new value, seen by a
 	// reload, needs a restart; as many as there is room for.
@@ -77,9 +77,10 @@ type Worker struct {
 	Subscriptions int64 `json:"subscriptions"`
 	// Deliveries since start, of all generations.
 	Deliveries uint64 `json:"deliveries"`
-	// DeliveryBytes written for them, frame headers included.
+	// DeliveryBytes is what was written for them, frame headers included.
 	DeliveryBytes uint64 `json:"delivery_bytes"`
-	// RecordsFetched from the source since start, of the partitions it owned.
+	// RecordsFetched is how many the source gave since start, of the partitions
+	// that it owned.
 	RecordsFetched uint64 `json:"records_fetched"`
 	// CPUS is CPU seconds used by all generations.
 	CPUS float64 `json:"cpu_s"`
@@ -87,7 +88,7 @@ type Worker struct {
 	ResidentBytes int64 `json:"resident_bytes"`
 	// OwedBytes is what sessions are owed and the kernel has not taken.
 	OwedBytes int64 `json:"owed_bytes"`
-	// BlockedSessions wait for the kernel to take more.
+	// BlockedSessions is how many wait for the kernel to take more.
 	BlockedSessions int64 `json:"blocked_sessions"`
 	// Handshakes completed since start.
 	Handshakes uint64 `json:"handshakes"`

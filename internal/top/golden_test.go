@@ -40,6 +40,7 @@ var scenes = map[string]func(width, height int) *Model{
 	"draining": func(w, h int) *Model {
 		l := look(2, 8, 96)
 		l.Status.State = status.Draining
+		l.Status.Drain = &status.Drain{OverS: 60, ElapsedS: 15, EtaS: 45, SessionsAtStart: 16441, SessionsClosed: 4110, SessionsLeft: l.Status.Sessions}
 		for i := range l.Status.Workers {
 			l.Status.Workers[i].State = status.Draining
 		}

@@ -26,6 +26,9 @@ func (m *Model) heading() []text.Line {
 	default:
 		lines = []text.Line{m.title()}
 	}
+	if s.Drain != nil {
+		lines = append(lines, m.labelled("drain", fact(0, text.Odd, s.Drain.Words())))
+	}
 	return append(lines, m.warnings(s, len(lines))...)
 }
 
