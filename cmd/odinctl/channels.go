@@ -82,7 +82,7 @@ func (of *channelsQuestion) check() error {
 
 // channelRow is a channel or pattern.
 type channelRow struct {
-	Channel  string  `json:"channel"`
+	Channel  string  `json:"channel"`       // or the pattern
 	Sessions int     `json:"sessions"`      // that subscribe to exactly this
 	Records  float64 `json:"records_per_s"` // as counted; 0 without --seconds
 	Bytes    float64 `json:"bytes_per_s"`   // of their frames, once
@@ -90,7 +90,7 @@ type channelRow struct {
 
 // channelsTotal is the last line of an answer.
 type channelsTotal struct {
-	Shown         int     `json:"shown"`
+	Shown         int     `json:"shown"`               // are in the answer
 	Matching      int     `json:"matching"`            // channels and patterns
 	Subscriptions int     `json:"subscriptions"`       // of sessions, to them
 	Seconds       float64 `json:"seconds"`             // that records were counted; 0: they weren't

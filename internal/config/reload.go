@@ -9,9 +9,9 @@ import (
 // as `odind check` writes them, a long one without its middle; secrets are
 // placeholders, so a new password looks like the old one.
 type Change struct {
-	Key    string `json:"key"`
-	Old    string `json:"old"` // in force until now
-	New    string `json:"new"`
+	Key    string `json:"key"`    // dotted
+	Old    string `json:"old"`    // in force until now
+	New    string `json:"new"`    // what it says now
 	Origin string `json:"origin"` // of New: a place as in Origins
 }
 

@@ -39,9 +39,12 @@ func sections() []section {
 	return []section{
 		{"`odinctl status --json`, `/api/status`", "One document.", "internal/status", "Status"},
 		{"`odinctl top --json`", "A document a line, one each interval. The first comes after an interval, so that it has rates.", "internal/top", "Document"},
+		{"`odinctl reload --json`", "One document, also when mistakes were found: the exit code is 1 then.", "cmd/odinctl", "reloading"},
 		{"`odinctl conns --json`", "A session a line, and last the line below.", "internal/control", "Connection"},
 		{"`odinctl conns --json`, the last line", "What the answer was made from.", "cmd/odinctl", "connsTotal"},
 		{"`odinctl conns ID --json`", "One document.", "cmd/odinctl", "sessionAnswer"},
+		{"`odinctl channels --json`", "A channel or pattern a line, and last the line below.", "cmd/odinctl", "channelRow"},
+		{"`odinctl channels --json`, the last line", "What the answer was made from.", "cmd/odinctl", "channelsTotal"},
 		{"`odinctl publish --json`", "A line for each record that is stored.", "cmd/odinctl", "receipt"},
 		{"`odinctl pprof --json`", "One document.", "cmd/odinctl", "profileFile"},
 		{"`odinctl version --json`", "One document.", "cmd/odinctl", "versions"},
