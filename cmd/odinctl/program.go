@@ -51,6 +51,8 @@ for it. It finds odind by its runtime directory.`,
 	root.AddCommand(
 		p.statusCommand(),
 		p.topCommand(),
+		p.drainCommand(),
+		p.undrainCommand(),
 		p.reloadCommand(),
 		p.connsCommand(),
 		p.channelsCommand(),

@@ -21,10 +21,19 @@ func Columns(f *os.File) int {
 	return int(size.Col)
 }
 
+// Line is how wide the terminal is that a file is, if it can write a line anew;
+// 0 if it can't, or is none.
+func Line(f *os.File) int {
+	if _, err := unix.IoctlGetTermios(int(f.Fd()), unix.TCGETS); err != nil || !capable(os.Getenv("TERM")) {
+		return 0
+	}
+	return Columns(f)
+}
+
 // Terminal is the terminal that the process is run from, not taken over yet;
 // nil if standard output goes elsewhere, or if it can't move its cursor.
 func Terminal() tcell.Screen {
-	if _, err := unix.IoctlGetTermios(int(os.Stdout.Fd()), unix.TCGETS); err != nil || !capable(os.Getenv("TERM")) {
+	if Line(os.Stdout) == 0 {
 		return nil
 	}
 	device, err := tty.NewDevTty()
