@@ -48,6 +48,8 @@ func (p *process) reply(q control.Query, a *control.Answer) control.Response {
 		err = p.answerSession(q.Session, a)
 	case control.Subscribed:
 		err = p.answerSubscribed(q.Channels, a)
+	case control.Explain:
+		err = p.answerExplain(q.Channel, a)
 	case control.Traffic:
 		err = p.answerTraffic(q.Channels, q.Seconds, a)
 	default:

@@ -169,15 +169,19 @@ func pong(a *sessionAnswer, now time.Time) string {
 // offsets is a cursor's entries by partition.
 func offsets(list []int64) string {
 	words := ""
-	for partition, offset := range list {
-		word := strconv.FormatInt(offset, 10)
-		switch offset {
-		case -1:
-			word = "none"
-		case -2:
-			word = "unknown"
-		}
-		words += fmt.Sprintf(" %d:%s", partition, word)
+	for partition, at := range list {
+		words += fmt.Sprintf(" %d:%s", partition, offset(at))
 	}
 	return words
+}
+
+// offset is a position in a partition.
+func offset(at int64) string {
+	switch at {
+	case -1:
+		return "none"
+	case -2:
+		return "unknown"
+	}
+	return strconv.FormatInt(at, 10)
 }

@@ -49,7 +49,7 @@ func TestLaterCommandsAreUnknown(t *testing.T) {
 			t.Errorf("the help offers %s", name)
 		}
 	}
-	for _, name := range strings.Fields("status top reload conns channels pprof sub publish version completion help") {
+	for _, name := range strings.Fields("status top reload conns channels explain pprof sub publish version completion help") {
 		if !strings.Contains(help, "\n  "+name+" ") {
 			t.Errorf("the help lacks %s:\n%s", name, help)
 		}
@@ -58,7 +58,7 @@ func TestLaterCommandsAreUnknown(t *testing.T) {
 
 func TestHelpFitsATerminal(t *testing.T) {
 	t.Parallel()
-	for _, line := range []string{"--help", "", "status --help", "top --help", "sub --help", "publish --help", "version --help", "reload --help", "conns --help", "channels --help", "pprof --help"} {
+	for _, line := range []string{"--help", "", "status --help", "top --help", "sub --help", "publish --help", "version --help", "reload --help", "conns --help", "channels --help", "explain --help", "pprof --help"} {
 		got := odinctl(t, strings.Fields(line)...)
 		if got.Code != 0 || got.Stderr != "" || got.Stdout == "" {
 			t.Errorf("odinctl %s: %+v", line, got)

@@ -75,8 +75,8 @@ func (s *Selection) Has(pattern []byte) bool {
 
 // PatternCount is how many sessions subscribe to a pattern.
 type PatternCount struct {
-	Pattern  string `json:"pattern"`
-	Sessions int    `json:"sessions"`
+	Pattern  string `json:"pattern"`  // or channel
+	Sessions int    `json:"sessions"` // that subscribe to exactly this
 }
 
 // CompareCounts puts the pattern of the most sessions first.

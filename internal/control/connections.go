@@ -141,8 +141,8 @@ type Connection struct {
 	BytesIn   uint64         `json:"bytes_in"`   // received
 	PongMS    int64          `json:"pong_ms"`    // when its last pong came, Unix milliseconds; 0: none has
 	Code      int            `json:"code"`       // close code; 1006: without a close frame; 0: it doesn't end
-	Reason    Ending         `json:"reason"`     // why it ends; "": it doesn't
-	Detail    string         `json:"detail"`     // what else is known of the end: printable ASCII, at most DetailMax bytes
+	Reason    Ending         `json:"reason"`     // why it ends: client_closed, client_gone, ping_timeout, slow_consumer, protocol_error, too_many_errors, overloaded, draining, shutting_down or internal_fault; "": it doesn't
+	Detail    string         `json:"detail"`     // what else is known of the end: printable ASCII, at most 160 bytes
 }
 
 // DetailMax is the most bytes of a Connection's Detail.

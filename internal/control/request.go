@@ -64,6 +64,9 @@ const (
 	// Traffic asks what comes on which channels, for Seconds: Channels. Every
 	// worker sees all records, so one is enough. The items are TrafficItems.
 	Traffic Kind = "traffic"
+	// Explain asks for all that is known of a channel or pattern: Channel. The
+	// items are ExplainItems.
+	Explain Kind = "explain"
 )
 
 // Query is a question to one process; Kind tells which fields count. It
@@ -77,6 +80,7 @@ type Query struct {
 	Connections *Connections `json:"connections,omitempty"`
 	Session     SessionID    `json:"session,omitzero"`
 	Channels    *Channels    `json:"channels,omitempty"`
+	Channel     string       `json:"channel,omitempty"`
 }
 
 // Response is a line that answers a Request, or a worker's Query: first any

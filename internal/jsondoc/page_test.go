@@ -45,6 +45,7 @@ func sections() []section {
 		{"`odinctl conns ID --json`", "One document.", "cmd/odinctl", "sessionAnswer"},
 		{"`odinctl channels --json`", "A channel or pattern a line, and last the line below.", "cmd/odinctl", "channelRow"},
 		{"`odinctl channels --json`, the last line", "What the answer was made from.", "cmd/odinctl", "channelsTotal"},
+		{"`odinctl explain --json`", "One document.", "cmd/odinctl", "explained"},
 		{"`odinctl publish --json`", "A line for each record that is stored.", "cmd/odinctl", "receipt"},
 		{"`odinctl pprof --json`", "One document.", "cmd/odinctl", "profileFile"},
 		{"`odinctl version --json`", "One document.", "cmd/odinctl", "versions"},

@@ -1,6 +1,10 @@
 package replica
 
-import "github.com/odin-ws/odin/internal/event"
+import (
+	"iter"
+
+	"github.com/odin-ws/odin/internal/event"
+)
 
 // Pending appends to dst the records that sessions were not given yet, oldest
 // first: at most so many, with frames of at most so many bytes (or one). Then
@@ -53,12 +57,14 @@ func (r *Replica) entries(dst []Entry, at, records, bytes int) ([]Entry, int64) 
 	return dst, w.at(at - 1).offset
 }
 
-// Newest gives the applied records of the history, newest first, until yield
-// returns false.
-func (r *Replica) Newest(yield func(Entry) bool) {
-	for i := r.window.applied - 1; i >= 0; i-- {
-		if !yield(r.entry(r.window.at(i))) {
-			return
+// Newest gives the applied records of the history below an offset, newest first.
+func (r *Replica) Newest(below int64) iter.Seq[Entry] {
+	return func(yield func(Entry) bool) {
+		w := r.window
+		for i := min(w.applied, w.after(below-1)) - 1; i >= 0; i-- {
+			if !yield(r.entry(w.at(i))) {
+				return
+			}
 		}
 	}
 }

@@ -61,6 +61,9 @@ func Default() []Route {
 	return routes
 }
 
+// Keyed tells whether the subject is the record's key.
+func (r Route) Keyed() bool { return r.Subject == subjectKey }
+
 // Channel is the template that Parse reads.
 func (r Route) Channel() string { return "{" + r.Subject + "}." + r.Event }
 
