@@ -94,6 +94,7 @@ const (
 	RecordsSkippedTooLarge
 	RecordsSkippedNoRoute
 	RecordsSkippedBadPath
+	RecordsSkippedFault
 	RecordsBase64
 	RecordsTombstone
 	Fetches

@@ -96,6 +96,7 @@ var counterTable = [CounterCount]Metric{
 	RecordsSkippedTooLarge:   skipped("too_large"),
 	RecordsSkippedNoRoute:    skipped("no_route"),
 	RecordsSkippedBadPath:    skipped("bad_path"),
+	RecordsSkippedFault:      skipped("fault"),
 	RecordsBase64:            counter("records_base64_total", "Records whose value was not JSON and was encoded as base64."),
 	RecordsTombstone:         counter("records_tombstone_total", "Records without a value."),
 	Fetches:                  counter("fetches_total", "Fetches that brokers answered."),

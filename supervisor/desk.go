@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"slices"
 	"strconv"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/odin-ws/odin/internal/control"
+	"github.com/odin-ws/odin/internal/journal"
 	"github.com/odin-ws/odin/internal/profile"
 	"github.com/odin-ws/odin/shm"
 )
@@ -23,6 +25,7 @@ type desk struct {
 	segment *shm.Segment
 	version string
 	reloads *reloader
+	log     *slog.Logger
 }
 
 // errOver is the answer to what comes while odind ends.
@@ -51,11 +54,24 @@ func (d *desk) order(do func(*crew)) error {
 // answer serves one request of control.sock, and counts it.
 func (d *desk) answer(ctx context.Context, r control.Request, items *control.Answer) control.Response {
 	d.segment.Process().Add(shm.ControlRequests, 1)
-	answer := d.handle(ctx, r, items)
+	answer := d.contained(ctx, r, items)
 	if !answer.OK {
 		d.segment.Process().Add(shm.ControlRequestsFailed, 1)
 	}
 	return answer
+}
+
+// contained refuses a request that a defect of ours shows at: the crew, which
+// every worker depends on, is not to go down with it.
+func (d *desk) contained(ctx context.Context, r control.Request, items *control.Answer) (answer control.Response) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			f := journal.NewFault(cause)
+			d.log.LogAttrs(ctx, slog.LevelError, "a defect of Odin broke a request of odinctl: please report it", f.Attrs(slog.String("command", string(r.Command)))...)
+			answer = control.Refused("a defect of Odin: please report it; the log has it as %s", f.ID)
+		}
+	}()
+	return d.handle(ctx, r, items)
 }
 
 func (d *desk) handle(ctx context.Context, r control.Request, items *control.Answer) control.Response {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/odin-ws/odin/internal/control"
+	"github.com/odin-ws/odin/internal/journal"
 	"github.com/odin-ws/odin/internal/live"
 	"github.com/odin-ws/odin/internal/metrics"
 	"github.com/odin-ws/odin/internal/page"
@@ -43,7 +44,7 @@ func (h *house) serve(c *crew, d *desk, log *slog.Logger) {
 	var handlers gate
 	stream := h.stream(d)
 	serving.Go(func() { stream.Run(ctx) })
-	server := operatorServer(handlers.guard(h.ownHosts(h.routes(c, stream))), log)
+	server := operatorServer(handlers.guard(contained(h.ownHosts(h.routes(c, stream)), log)), log)
 	serving.Go(func() {
 		if err := server.Serve(newBounded(h.operator, operatorConnsMax)); !errors.Is(err, http.ErrServerClosed) {
 			log.Error("operator's HTTP ended", "err", err)
@@ -68,6 +69,25 @@ func operatorServer(handler http.Handler, log *slog.Logger) *http.Server {
 		MaxHeaderBytes:    operatorHeadMax,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
+}
+
+// contained answers 500 to a request that a defect of ours shows at.
+func contained(next http.Handler, log *slog.Logger) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			cause := recover()
+			switch cause {
+			case nil:
+				return
+			case http.ErrAbortHandler:
+				panic(cause) // not a fault: a handler's way to break an answer off
+			}
+			f := journal.NewFault(cause)
+			log.LogAttrs(r.Context(), slog.LevelError, "a defect of Odin broke a request of the operator's HTTP: please report it", f.Attrs(slog.String("path", r.URL.Path))...)
+			http.Error(w, "a defect of Odin: please report it; the log has it as "+f.ID, http.StatusInternalServerError)
+		}()
+		next.ServeHTTP(w, r)
+	})
 }
 
 // gate lets the end wait for the handlers that run, and stops later ones.

@@ -73,9 +73,20 @@ func (p *process) deliver(e *replica.Entry) {
 		s.count(e)
 	}
 	p.lists = p.hub.Match(p.lists[:0], e.Channel)
-	piece := hub.Piece(e.Ref)
 	count := 0
 	p.mark++
+	for done := false; !done; {
+		done = p.attachAll(hub.Piece(e.Ref), &count)
+	}
+	if count > 0 {
+		p.applied = append(p.applied, applied{e.Time, count})
+	}
+}
+
+// attachAll attaches a record to those that it was not attached to yet. It is
+// not done when it met a fault, and is to go on with the others then.
+func (p *process) attachAll(piece hub.Piece, count *int) (done bool) {
+	defer p.doomServed()
 	for _, list := range p.lists {
 		for _, m := range list.Members {
 			s := p.sessions.at(m.Session)
@@ -83,16 +94,17 @@ func (p *process) deliver(e *replica.Entry) {
 				continue
 			}
 			s.mark = p.mark
-			count++
+			p.current = s
 			p.attach(s, piece)
+			*count++
 		}
 	}
-	if count > 0 {
-		p.applied = append(p.applied, applied{e.Time, count})
-	}
+	p.current = nil
+	return true
 }
 
 func (p *process) attach(s *session, piece hub.Piece) {
+	p.provoke(inApply, s)
 	p.writer.lend(&s.queue)
 	s.queue.Attach(piece)
 	if s.blocked && s.queue.Bytes > p.config.Limits.OwedBytesMax && s.queue.Bytes > int(piece.Len) {

@@ -33,6 +33,12 @@ func (p *process) adopt(a arrival) {
 	p.population.Store(int64(p.sessions.live))
 	p.doors.coming.Add(-1) // only now: in between nobody would count it, and one too many be let in
 	p.countSessions()
+	p.greet(s)
+}
+
+func (p *process) greet(s *session) {
+	defer p.contain(s)
+	lim := &p.config.Limits
 	if err := p.clients.Add(s.fd, s.token(), loop.Input); err != nil {
 		p.log.Error("poll a session", "err", err)
 		p.end(s)

@@ -95,7 +95,7 @@ func (p *process) end(s *session) {
 	p.unlag(s)
 	p.remember(s)
 	p.inputBytes -= s.buffered
-	p.answerBytes -= len(s.queue.Own)
+	p.answerBytes -= int(s.answers)
 	p.block.Add(shm.ClosedBy(uint16(s.code)), 1)
 	if s.stage != open {
 		p.leaving--

@@ -217,6 +217,7 @@ func refuse(w http.ResponseWriter, status int, what, reason string) {
 }
 
 func (d *doors) serve(w http.ResponseWriter, r *http.Request) {
+	defer d.containHandshake(w, r)
 	knockOf(r).heard.Store(true)
 	switch r.URL.Path {
 	case "/ws":
@@ -287,21 +288,26 @@ func (d *doors) handshake(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusServiceUnavailable, "overloaded", reason)
 		return
 	}
+	handed := false
+	defer func() {
+		if !handed {
+			d.coming.Add(-1)
+		}
+	}()
 	conn, err := d.upgrade.Upgrade(w, r, nil)
 	if err != nil {
-		d.coming.Add(-1)
 		d.block.Add(failure(err), 1)
 		d.log.Debug("handshake", "err", err, "remote", r.RemoteAddr)
 		return
 	}
 	fd, err := takeOver(conn.NetConn())
 	if err != nil {
-		d.coming.Add(-1)
 		d.block.Add(shm.HandshakesFailedIO, 1)
 		d.log.Debug("take over a connection", "err", err)
 		return
 	}
 	remote, _ := netip.ParseAddrPort(r.RemoteAddr)
+	handed = true
 	d.adopt(arrival{fd: fd, remote: remote, took: time.Since(knockOf(r).began)})
 }
 

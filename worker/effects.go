@@ -53,6 +53,7 @@ func (p *process) reset(t *topic, counter shm.Counter, reason wire.ResetReason, 
 		if s.stage != open || s.topics&bit == 0 {
 			return
 		}
+		defer p.contain(s)
 		p.block.Add(counter, 1)
 		cursor := p.cursorOf(s)
 		p.say(s, func(dst []byte) []byte { return wire.AppendReset(dst, reason, lost, cursor) })
@@ -106,7 +107,7 @@ func (p *process) readRange(pt *partition, e replica.Effect) {
 	p.log.Info("reading a range for a sibling that fell behind", "topic", pt.name.Topic,
 		"partition", pt.name.Number, "from", e.From, "to", e.To)
 	ranges, lim := p.ranges, &p.config.Limits
-	go func() {
+	p.beside("the reader of a range", func() {
 		select {
 		case ranges <- struct{}{}:
 		case <-p.ctx.Done():
@@ -128,7 +129,7 @@ func (p *process) readRange(pt *partition, e replica.Effect) {
 			case <-time.After(retryAfter):
 			}
 		}
-	}()
+	})
 }
 
 func (p *process) readOnce(pt *partition, e replica.Effect, lim *config.Limits) (replica.Range, error) {

@@ -132,15 +132,20 @@ func (p *process) sayFarewells() {
 	if f.next == len(f.due) {
 		return
 	}
-	lim := &p.config.Limits
 	for now := p.clock(); f.next < len(f.due) && f.due[f.next].at <= now; f.next++ {
 		if s := p.sessions.find(f.due[f.next].token); s != nil {
-			p.blame(s, control.Ending(f.reason), "")
-			p.close(s, wire.CloseGoingAway, func(dst []byte) []byte {
-				return wire.AppendClose(dst, wire.CloseGoingAway, f.reason, lim.RetryMin, lim.RetryMax)
-			})
+			p.sendAway(s, f.reason)
 		}
 	}
+}
+
+func (p *process) sendAway(s *session, reason string) {
+	defer p.contain(s)
+	lim := &p.config.Limits
+	p.blame(s, control.Ending(reason), "")
+	p.close(s, wire.CloseGoingAway, func(dst []byte) []byte {
+		return wire.AppendClose(dst, wire.CloseGoingAway, reason, lim.RetryMin, lim.RetryMax)
+	})
 }
 
 // depart ends the process when the last session has left, or had the time to.

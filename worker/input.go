@@ -31,16 +31,19 @@ func (p *process) serveEvents(events []loop.Event) {
 			p.block.Add(shm.InputRoundReached, 1)
 			return
 		}
-		s := p.sessions.find(ev.Token)
-		if s == nil {
-			continue
+		if s := p.sessions.find(ev.Token); s != nil {
+			p.serveEvent(s, ev)
 		}
-		if ev.Output && s.stage != gone {
-			p.flush(s)
-		}
-		if ev.Input && s.stage != gone {
-			p.read(s)
-		}
+	}
+}
+
+func (p *process) serveEvent(s *session, ev loop.Event) {
+	defer p.contain(s)
+	if ev.Output && s.stage != gone {
+		p.flush(s)
+	}
+	if ev.Input && s.stage != gone {
+		p.read(s)
 	}
 }
 

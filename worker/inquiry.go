@@ -37,7 +37,12 @@ func reply(to *os.File, fill func(*control.Answer) control.Response) {
 
 // reply belongs to the inquiry's own goroutine; what is the loop's it gets by
 // inLoop.
-func (p *process) reply(q control.Query, a *control.Answer) control.Response {
+func (p *process) reply(q control.Query, a *control.Answer) (r control.Response) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			r = control.Refused("worker %d: a defect of Odin: please report it; the log has it as %s", p.slot, p.questionFaulted(cause))
+		}
+	}()
 	var err error
 	switch q.Kind {
 	case control.Profile:

@@ -46,8 +46,8 @@ func Main() int {
 	// What a terminal sends to all processes is the supervisor's to act on.
 	// The reader of our log may go: that is no reason to die.
 	signal.Ignore(unix.SIGINT, unix.SIGHUP, unix.SIGUSR2, unix.SIGTTIN, unix.SIGTTOU, unix.SIGPIPE)
-	go p.heed(signals)
-	go p.listen()
+	p.beside("the listener to signals", func() { p.heed(signals) })
+	p.beside("the listener to the supervisor", p.listen)
 	return p.run()
 }
 

@@ -153,15 +153,22 @@ func (p *process) say(s *session, fill func(dst []byte) []byte) {
 // queueOwn queues bytes of the session's own, and keeps count of all of them.
 func (p *process) queueOwn(s *session, fill func(dst []byte) []byte) {
 	p.writer.lend(&s.queue)
-	p.answerBytes -= len(s.queue.Own)
 	s.queue.Say(fill)
-	p.answerBytes += len(s.queue.Own)
+	p.countAnswers(s)
+}
+
+// countAnswers brings the count of all bytes of answers up to date with a
+// session's, which remembers what it counts for: so it stays right when
+// something faults between a change and its count.
+func (p *process) countAnswers(s *session) {
+	p.answerBytes += len(s.queue.Own) - int(s.answers)
+	s.answers = uint32(len(s.queue.Own))
 }
 
 // release gives a queue's memory back.
 func (p *process) release(s *session) {
-	p.answerBytes -= len(s.queue.Own)
 	p.writer.reclaim(&s.queue)
+	p.countAnswers(s)
 }
 
 // writeTouched gives every touched session one write. Input is served
@@ -171,22 +178,36 @@ func (p *process) release(s *session) {
 func (p *process) writeTouched() {
 	looked := p.clock()
 	round := len(p.touched)
-	for i := range round {
-		s := p.sessions.at(p.touched[i])
+	for i := 0; i < round; {
+		i = p.writeSome(i, round, &looked)
+	}
+	p.touched = p.touched[:copy(p.touched, p.touched[round:])]
+}
+
+// writeSome writes to the sessions from i on, and tells how far it came: to
+// the end of the round, or behind a session that faulted.
+func (p *process) writeSome(i, round int, looked *int64) (next int) {
+	defer p.containServed()
+	for next = i; next < round; {
+		s := p.sessions.at(p.touched[next])
+		next++
+		p.current = s
 		s.touched = false
 		if s.stage == open || s.stage == closing {
 			p.flush(s)
 		}
-		if i%16 != 15 {
+		if next%16 != 0 {
 			continue
 		}
-		if every := p.config.Limits.InputPollSessions; every > 0 && i%every == every-1 {
-			looked = p.serveInput()
-		} else if p.clock()-looked >= int64(p.config.Limits.InputPollInterval) {
-			looked = p.serveInput()
+		p.current = nil
+		if every := p.config.Limits.InputPollSessions; every > 0 && next%every == 0 {
+			*looked = p.serveInput()
+		} else if p.clock()-*looked >= int64(p.config.Limits.InputPollInterval) {
+			*looked = p.serveInput()
 		}
 	}
-	p.touched = p.touched[:copy(p.touched, p.touched[round:])]
+	p.current = nil
+	return next
 }
 
 // tally counts what happens once per session and turn; it is published once
@@ -202,6 +223,7 @@ func (p *process) publishTally() {
 
 // flush writes what the session is owed until it is done or the socket full.
 func (p *process) flush(s *session) {
+	p.provoke(inWrite, s)
 	look := func(piece hub.Piece) []byte { return p.writer.bytes(&s.queue, piece) }
 	for !s.queue.Empty() {
 		n, status := p.writer.write(s.fd, &s.queue)

@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"math/rand/v2"
+	"os"
 	"sync/atomic"
 	"time"
 
@@ -95,7 +96,8 @@ type process struct {
 	wheel         wheel
 	touched       []uint32
 	lagging       []uint32
-	doomed        []uint64            // tokens
+	doomed        []doom
+	current       *session            // is given a record, or written to, just now
 	fates         map[string]hub.Fate // by topic; nil: no record is ever dropped
 	ended         []uint32
 	applied       []applied
@@ -109,6 +111,9 @@ type process struct {
 	requestLimits wire.Limits
 	tooMany       string
 
+	provoked func(*process, site, *session) // faults where a test wants it to; nil
+	die      func(code int)                 // ends the process at once
+
 	tally    tally
 	farewell farewell
 	usage    usage
@@ -120,7 +125,7 @@ type process struct {
 func newProcess(c config.Config, first control.Message, log *journal.Journal) (*process, error) {
 	p := &process{
 		config: &c, slot: first.Slot, generation: first.Generation, log: log,
-		state: shm.Starting, outbox: make(chan control.Message, 64), hub: hub.New(),
+		provoked: provoked(), die: func(code int) { log.Close(); os.Exit(code) }, state: shm.Starting, outbox: make(chan control.Message, 64), hub: hub.New(),
 		links: make([]*link, max(first.Slots, first.Slot+1)), inbuf: newInput(&c.Limits),
 		inquiries: make(chan struct{}, inquiriesMax), ranges: make(chan struct{}, max(c.Limits.BackfillRequestsMax, 1)),
 		past:   closedRing{max: c.ClosedPerWorker()},
@@ -236,13 +241,20 @@ func (p *process) enter(s shm.State) {
 // serving tells whether there may be sessions, and every position is known.
 func (p *process) serving() bool { return p.state == shm.Ready || p.state == shm.Draining }
 
-// run is the worker's life.
-func (p *process) run() int {
+// run is the worker's life. It returns the exit code.
+func (p *process) run() (code int) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			code = p.crash("the loop", cause)
+			p.enter(shm.Gone)
+			p.cancel()
+		}
+	}()
 	p.now, p.wall = p.clock(), shm.Wall()
 	p.ticked = p.now
 	p.rung = true
-	go p.poll()
-	go p.speak()
+	p.beside("the source's poller", p.poll)
+	p.beside("the speaker to the supervisor", p.speak)
 	for p.state != shm.Gone {
 		p.wait()
 		p.turn()

@@ -13,6 +13,7 @@ const notYet = "is not served yet by this version; subscribe without `last` and 
 
 // serve answers one request.
 func (p *process) serve(s *session, payload []byte) {
+	p.provoke(inRequest, s)
 	req, rerr := wire.ParseRequest(payload, p.requestLimits)
 	if rerr != nil {
 		p.fail(s, rerr)

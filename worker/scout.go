@@ -121,5 +121,5 @@ func (p *process) scouting(on bool) {
 		refresh: p.config.Limits.TopologyRefresh, tell: p.tell,
 		failed: func(err error) { p.log.Debug("the topology can't be read", "err", err) },
 	}
-	go c.run(ctx)
+	p.beside("the scout", func() { c.run(ctx) })
 }

@@ -53,6 +53,7 @@ type session struct {
 	errors    uint32 // request errors since errorsSince
 	dropped   uint32 // records that it was too slow for, and was told of
 	pingMS    uint32 // between two pings, as hello promised
+	answers   uint32 // bytes that it counts for in process.answerBytes
 
 	deadline    int64 // when pong is late, or lingering ends; monotonic ns
 	pingAt      int64 // of the next ping; monotonic ns

@@ -35,6 +35,12 @@ func fates(routes []route.Route) map[string]hub.Fate {
 	return all
 }
 
+// doom is a session that is to be closed once the lists stand still.
+type doom struct {
+	token uint64
+	fault string // the id of one; "": it is too slow
+}
+
 // owedTooMuch acts on a session whose socket is full and whose queue is larger
 // than its bound: records are dropped if their routes allow it, or the session
 // is doomed. No list changes: a closed session leaves them behind the
@@ -44,7 +50,7 @@ func (p *process) owedTooMuch(s *session) {
 		return
 	}
 	s.doomed = true
-	p.doomed = append(p.doomed, s.token())
+	p.doomed = append(p.doomed, doom{token: s.token()})
 }
 
 // shed drops records of a session's queue. At half of the bound there is room
@@ -58,9 +64,8 @@ func (p *process) shed(s *session) bool {
 		Look:  func(piece hub.Piece) []byte { return p.writer.bytes(&s.queue, piece) },
 		Judge: func(topic []byte) hub.Fate { return p.fates[string(topic)] },
 	}
-	p.answerBytes -= len(s.queue.Own)
 	ok := s.queue.Shed(&sh)
-	p.answerBytes += len(s.queue.Own)
+	p.countAnswers(s)
 	s.dropped += uint32(sh.Dropped + sh.Conflated)
 	p.block.Add(shm.SlowDrops, sh.Dropped)
 	p.block.Add(shm.SlowConflations, sh.Conflated)
@@ -69,13 +74,21 @@ func (p *process) shed(s *session) bool {
 }
 
 func (p *process) closeDoomed() {
-	for _, token := range p.doomed {
-		if s := p.sessions.find(token); s != nil {
+	for _, d := range p.doomed {
+		if s := p.sessions.find(d.token); s != nil {
 			s.doomed = false
-			p.tooSlow(s)
+			p.meetDoom(s, d.fault)
 		}
 	}
 	p.doomed = p.doomed[:0]
+}
+
+func (p *process) meetDoom(s *session, fault string) {
+	if fault != "" {
+		p.endFaulty(s, fault)
+		return
+	}
+	p.tooSlow(s)
 }
 
 // tooSlow closes a session that can't be helped by dropping records.
@@ -83,6 +96,7 @@ func (p *process) tooSlow(s *session) {
 	if s.stage != open {
 		return
 	}
+	defer p.contain(s)
 	p.block.Add(shm.SlowCloses, 1)
 	p.closeWith(s, wire.CloseSlowConsumer)
 }

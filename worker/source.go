@@ -21,7 +21,7 @@ func openSource(p *process) (*kafka.Source, error) {
 		Brokers: k.Brokers, Topics: p.config.Topics(), ClientID: k.ClientID,
 		FetchedBytesMax: p.config.Limits.FetchedBytesMax,
 		MetadataRefresh: p.config.Limits.TopologyRefresh,
-		Encode:          encoder(p.routes, &p.recordMax, p.block),
+		Encode:          p.skipFaulty(encoder(p.routes, &p.recordMax, p.block)),
 		Log:             p.log.Logger,
 	}
 	if k.SASL.Mechanism != "" {

@@ -39,7 +39,9 @@ func (p *process) sessionDue(token uint64) {
 	if s == nil || s.due != p.wheel.now {
 		return
 	}
+	defer p.contain(s)
 	s.due = 0
+	p.provoke(inTimer, s)
 	switch s.stage {
 	case open:
 		p.checkPing(s)

@@ -54,6 +54,7 @@ func (p *process) busy() bool {
 // turn is one pass: take input, relay, apply, write, publish.
 func (p *process) turn() {
 	began := p.clock()
+	p.provoke(inTurn, nil)
 	if p.rung {
 		p.rung = false
 		p.lookAround()

@@ -49,7 +49,7 @@ func (id identity) field(a slog.Attr) identity {
 		return id.text(a.Key).with(v.Group())
 	case named(a.Key):
 		return id.text(a.Key).text(textOf(v))
-	case a.Key == "stack" || a.Key == "remote" || a.Key == "session":
+	case personal(a.Key):
 		return id
 	}
 	switch v.Kind() {
@@ -65,6 +65,16 @@ func (id identity) field(a slog.Attr) identity {
 func named(key string) bool {
 	switch key {
 	case "worker", "topic", "partition", "peer", "slot", "broker", "id", "code", "signal":
+		return true
+	}
+	return false
+}
+
+// personal tells whether a field says at whom or where just this line came up:
+// another client meets the same.
+func personal(key string) bool {
+	switch key {
+	case "remote", "session", "panic", "stack":
 		return true
 	}
 	return false

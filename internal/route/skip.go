@@ -11,10 +11,11 @@ const (
 	BadPath         // the value isn't JSON, or has no string or number at the path
 	NoRoute         // no route names the topic
 	TooLarge        // the frame is larger than the limit; judged by who encodes it
+	Fault           // encoding it met a defect of Odin's; noticed by who encodes it
 )
 
 // Skips is every reason but OK.
-func Skips() []Skip { return []Skip{NoKey, BadSubject, BadPath, NoRoute, TooLarge} }
+func Skips() []Skip { return []Skip{NoKey, BadSubject, BadPath, NoRoute, TooLarge, Fault} }
 
 // String is the reason as the label of its counter.
 func (s Skip) String() string {
@@ -31,6 +32,8 @@ func (s Skip) String() string {
 		return "no_route"
 	case TooLarge:
 		return "too_large"
+	case Fault:
+		return "fault"
 	}
 	return "unknown"
 }

@@ -1,0 +1,91 @@
+package worker
+
+import (
+	"fmt"
+	"path/filepath"
+	"testing"
+
+	"github.com/odin-ws/odin/internal/config"
+	"github.com/odin-ws/odin/internal/control"
+	"github.com/odin-ws/odin/internal/event"
+	"github.com/odin-ws/odin/internal/journal"
+	"github.com/odin-ws/odin/internal/replica"
+	"github.com/odin-ws/odin/shm"
+)
+
+// bare makes a worker without descriptors, source or loop: what it does for
+// sessions is called by hand.
+func bare(t testing.TB, sessions int) *process {
+	t.Helper()
+	c := config.Default(config.Host{CPUs: 1, Files: 4096})
+	log, err := journal.Open(t.Output(), journal.Options{Level: "error", Format: journal.Text})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(log.Close)
+	p, err := newProcess(c, control.Message{Generation: 1, Slots: 1}, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.segment, err = shm.Create(filepath.Join(t.TempDir(), "stats.shm"), shm.Layout{Slots: 1, Partitions: 4})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { p.segment.Close() })
+	p.mine = p.segment.Slot(0)
+	p.block = p.mine.Block(1)
+	for range sessions {
+		s := p.sessions.add()
+		s.fd, s.stage = -1, open
+		if _, err := p.hub.Subscribe(&s.subs, s.index, []byte("BTC.trade")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return p
+}
+
+// record puts one into the history and gives it as deliver takes it.
+func (p *process) record(size int) *replica.Entry {
+	r := replica.New(replica.Config{Partition: 0, Slot: 0, Generation: 1, FromBase: true}, p.store)
+	fx := r.OwnerChanged(nil, event.Owner{Term: 1, Slot: 0, Generation: 1})
+	a := event.Advance{Term: 1, Prev: -1, Records: []event.Record{{Channel: []byte("BTC.trade"), Frame: make([]byte, size)}}}
+	r.Polled(fx, &a)
+	entries, _ := r.Pending(nil, 1, 1<<20)
+	return &entries[0]
+}
+
+// What attaching a record costs for each session.
+func BenchmarkApply(b *testing.B) {
+	for _, sessions := range []int{1, 1000} {
+		b.Run(fmt.Sprint(sessions), func(b *testing.B) {
+			p := bare(b, sessions)
+			e := p.record(200)
+			b.ReportAllocs()
+			for range b.N {
+				p.deliver(e)
+				for i := range uint32(sessions) {
+					s := p.sessions.at(i)
+					s.queue.Release()
+					s.touched = false
+				}
+				p.touched, p.applied = p.touched[:0], p.applied[:0]
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*sessions), "ns/delivery")
+		})
+	}
+}
+
+// What a round of writes costs for each session besides the writes themselves.
+func BenchmarkRound(b *testing.B) {
+	const sessions = 1000
+	p := bare(b, sessions)
+	p.config.Limits.InputPollSessions, p.config.Limits.InputPollInterval = 0, 1<<62
+	b.ReportAllocs()
+	for range b.N {
+		for i := range uint32(sessions) {
+			p.touch(p.sessions.at(i))
+		}
+		p.writeTouched()
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*sessions), "ns/session")
+}
