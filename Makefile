@@ -54,6 +54,11 @@ fuzz: ## every fuzz target for FUZZTIME (10s)
 realkafka: ## the tests against Apache Kafka, which is fetched
 	@scripts/tagged.sh realkafka $(TESTFLAGS)
 
+.PHONY: shells
+shells: ## odinctl's completion in bash, zsh and fish
+	@scripts/apt.sh bash-completion zsh fish
+	@scripts/tagged.sh shells $(TESTFLAGS)
+
 .PHONY: e2e
 e2e: ## the tests of whole processes alone: kill, freeze, drain
 	@scripts/gotest.sh $(TESTFLAGS) ./test/e2e

@@ -47,7 +47,8 @@ all channels that it matches.
 
 With PATTERNs only what they match is shown: 'BTC.*' selects BTC.trade, and the
 pattern BTC.* itself.`,
-		Example: "  odinctl channels --top 10 --sort rate\n  odinctl channels 'BTC.*' '*.social' --seconds 10",
+		Example:           "  odinctl channels --top 10 --sort rate\n  odinctl channels 'BTC.*' '*.social' --seconds 10",
+		ValidArgsFunction: each(patterns),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			of.within = args
 			return p.channels(cmd.Flags(), of)
@@ -56,6 +57,7 @@ pattern BTC.* itself.`,
 	cmd.Flags().IntVar(&of.top, "top", 20, "show the first `N`")
 	cmd.Flags().StringVar(&of.sort, "sort", bySessions, "`ORDER`, the most first: "+joined([]string{bySessions, byRate, byBytes}))
 	cmd.Flags().IntVar(&of.seconds, "seconds", 2, "count records for `N` seconds; 0: don't")
+	offer(cmd, "sort", func(*cobra.Command) []string { return []string{bySessions, byRate, byBytes} })
 	return cmd
 }
 

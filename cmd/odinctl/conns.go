@@ -44,6 +44,10 @@ An ID is WORKER-GENERATION-NUMBER: the log has it too.`,
 		},
 	}
 	of.define(cmd.Flags())
+	offer(cmd, "worker", workers)
+	offer(cmd, "channel", patterns)
+	offer(cmd, "reason", func(*cobra.Command) []string { return texts(control.Endings()) })
+	offer(cmd, "sort", func(*cobra.Command) []string { return texts(control.Orders()) })
 	return cmd
 }
 
@@ -61,12 +65,14 @@ func (of *connsQuestion) define(flags *pflag.FlagSet) {
 	flags.IntVar(&of.Limit, "limit", control.ConnectionsDefault, "show at most `N`, up to "+strconv.Itoa(control.ConnectionsMax))
 }
 
-func joined[W ~string](all []W) string {
+func joined[W ~string](all []W) string { return strings.Join(texts(all), ", ") }
+
+func texts[W ~string](all []W) []string {
 	texts := make([]string, len(all))
 	for i, w := range all {
 		texts[i] = string(w)
 	}
-	return strings.Join(texts, ", ")
+	return texts
 }
 
 // request is the question for odind; an error is one of usage.

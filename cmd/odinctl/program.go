@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/odin-ws/odin/cmd/internal/cli"
 	"github.com/odin-ws/odin/internal/config"
@@ -32,6 +33,9 @@ type program struct {
 // run executes a command line and returns the exit code.
 func (p *program) run(args []string) int {
 	root := p.root()
+	if len(args) > 0 && strings.HasPrefix(args[0], cobra.ShellCompRequestCmd) {
+		shorten(root)
+	}
 	root.SetArgs(args)
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
@@ -60,8 +64,10 @@ for it. It finds odind by its runtime directory.`,
 		p.subCommand(),
 		p.publishCommand(),
 		p.pprofCommand(),
+		p.completionCommand(),
 		p.versionCommand(),
 	)
+	completes(root)
 	return root
 }
 

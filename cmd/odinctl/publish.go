@@ -23,7 +23,8 @@ file, default.
 A - at the end stands for the lines of standard input, a record each: after
 TOPIC KEY a line is a value, after TOPIC it is KEY VALUE, alone it is
 TOPIC KEY VALUE.`,
-		Args: publishArgs,
+		Args:              publishArgs,
+		ValidArgsFunction: first(topics),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return p.publish(context.Background(), cli.Input(cmd.Flags()), args)
 		},

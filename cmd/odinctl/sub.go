@@ -37,7 +37,8 @@ its time, channel and position, and its value. A channel is SUBJECT.EVENT, like
 BTC.trade; * stands for one whole part: 'BTC.*', '*.trade'. ^C ends it.
 
 With --json it prints what odind sends, a message a line.`,
-		Args: cli.AtLeast("CHANNEL"),
+		Args:              cli.AtLeast("CHANNEL"),
+		ValidArgsFunction: each(patterns),
 		RunE: func(cmd *cobra.Command, channels []string) error {
 			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 			defer stop()

@@ -71,10 +71,10 @@ func (w *watching) check(cmd *cobra.Command) error {
 	if w.once {
 		w.frames = 1
 	}
-	if err := cli.OneOf(cmd, "view", w.view, top.Views()); err != nil || w.sort == "" {
+	if err := cli.OneOf(cmd, "--view", w.view, top.Views()); err != nil || w.sort == "" {
 		return err
 	}
-	return cli.OneOf(cmd, "sort", w.sort, top.Orders(w.seen()))
+	return cli.OneOf(cmd, "--sort", w.sort, top.Orders(w.seen()))
 }
 
 func (p *program) top(cmd *cobra.Command, w watching) error {

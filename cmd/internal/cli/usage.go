@@ -74,12 +74,13 @@ func AtMost(names ...string) cobra.PositionalArgs {
 	}
 }
 
-// OneOf wants a flag's value to be one of those allowed.
-func OneOf(cmd *cobra.Command, flag, value string, allowed []string) error {
+// OneOf wants a value to be one of those allowed; what names its flag or
+// argument.
+func OneOf(cmd *cobra.Command, what, value string, allowed []string) error {
 	if slices.Contains(allowed, value) {
 		return nil
 	}
-	return Usage(cmd, "--%s: %q is unknown, allowed: %s%s", flag, value, strings.Join(allowed, ", "), meant(value, allowed))
+	return Usage(cmd, "%s: %q is unknown, allowed: %s%s", what, value, strings.Join(allowed, ", "), meant(value, allowed))
 }
 
 // AtLeast wants one argument or more, of the kind named.
