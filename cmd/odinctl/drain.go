@@ -107,8 +107,9 @@ func (p *program) undrainCommand() *cobra.Command {
 		Short: "Take new sessions again, and keep those that are left",
 		Long: `undrain takes a drain back: odind takes new sessions again, and keeps those that
 are left. Without a drain it does nothing, and says so.`,
-		Args: cli.Exactly(),
-		RunE: func(cmd *cobra.Command, _ []string) error { return p.undrain(cmd.Flags()) },
+		Example: "  odinctl undrain",
+		Args:    cli.Exactly(),
+		RunE:    func(cmd *cobra.Command, _ []string) error { return p.undrain(cmd.Flags()) },
 	}
 }
 

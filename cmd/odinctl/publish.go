@@ -23,6 +23,7 @@ file, default.
 A - at the end stands for the lines of standard input, a record each: after
 TOPIC KEY a line is a value, after TOPIC it is KEY VALUE, alone it is
 TOPIC KEY VALUE.`,
+		Example:           "  odinctl publish odin.trades BTC '{\"price\":1}'\n  odinctl publish odin.trades BTC - <values",
 		Args:              publishArgs,
 		ValidArgsFunction: first(topics),
 		RunE: func(cmd *cobra.Command, args []string) error {

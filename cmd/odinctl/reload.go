@@ -21,8 +21,9 @@ variables and file that it was started with. If anything is wrong with it all
 mistakes are listed, and nothing changes. Otherwise what needs no restart is in
 force everywhere when reload returns; what needs one is named, and keeps its old
 value until then. No session ends by it.`,
-		Args: cli.Exactly(),
-		RunE: func(cmd *cobra.Command, _ []string) error { return p.reload(cmd.Flags()) },
+		Example: "  odind check && odinctl reload",
+		Args:    cli.Exactly(),
+		RunE:    func(cmd *cobra.Command, _ []string) error { return p.reload(cmd.Flags()) },
 	}
 }
 

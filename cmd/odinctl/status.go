@@ -17,9 +17,12 @@ func (p *program) statusCommand() *cobra.Command {
 		Short: "Show workers, sessions, partitions and lag",
 		Long: `status shows workers, sessions, partitions and lag. It reads shared memory
 alone, so it answers while every process of odind is stopped or stuck: look at
-the age of the heartbeats then.`,
-		Args: cli.Exactly(),
-		RunE: func(cmd *cobra.Command, _ []string) error { return p.status(cmd.Flags()) },
+the age of the heartbeats then.
+
+With --json it prints a document whose fields docs/JSON.md explains.`,
+		Example: "  odinctl status\n  odinctl status --json | jq .sessions",
+		Args:    cli.Exactly(),
+		RunE:    func(cmd *cobra.Command, _ []string) error { return p.status(cmd.Flags()) },
 	}
 }
 

@@ -37,6 +37,7 @@ its time, channel and position, and its value. A channel is SUBJECT.EVENT, like
 BTC.trade; * stands for one whole part: 'BTC.*', '*.trade'. ^C ends it.
 
 With --json it prints what odind sends, a message a line.`,
+		Example:           "  odinctl sub BTC.trade\n  odinctl sub '*.trade' 'BTC.*' --json",
 		Args:              cli.AtLeast("CHANNEL"),
 		ValidArgsFunction: each(patterns),
 		RunE: func(cmd *cobra.Command, channels []string) error {

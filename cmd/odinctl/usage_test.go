@@ -26,6 +26,8 @@ func TestBadUsage(t *testing.T) {
 		"top -n -1":             `odinctl: --count: -1 is out of range, allowed: 0 and more; see odinctl top --help`,
 		"top --view wokers":     `odinctl: --view: "wokers" is unknown, allowed: workers, partitions, clients, did you mean "workers"?; see odinctl top --help`,
 		"top --sort lag":        `odinctl: --sort: "lag" is unknown, allowed: worker, sessions, owed, deliveries, cpu, turn; see odinctl top --help`,
+		"completion":            `odinctl: SHELL is missing, allowed: SHELL; see odinctl completion --help`,
+		"completion bsah":       `odinctl: SHELL: "bsah" is unknown, allowed: bash, zsh, fish, powershell, did you mean "bash"?; see odinctl completion --help`,
 		"--runtime-dir":         `odinctl: --runtime-dir needs a value; see odinctl --help`,
 		"help nothing":          `odinctl: unknown command "nothing"; see odinctl --help`,
 	} {
@@ -56,30 +58,47 @@ func TestLaterCommandsAreUnknown(t *testing.T) {
 	}
 }
 
-func TestHelpFitsATerminal(t *testing.T) {
-	t.Parallel()
-	for _, line := range []string{"--help", "", "status --help", "top --help", "sub --help", "publish --help", "version --help", "reload --help", "conns --help", "channels --help", "explain --help", "pprof --help"} {
-		got := odinctl(t, strings.Fields(line)...)
-		if got.Code != 0 || got.Stderr != "" || got.Stdout == "" {
-			t.Errorf("odinctl %s: %+v", line, got)
-		}
-		for text := range strings.Lines(got.Stdout) {
-			if len([]rune(text)) > 81 {
-				t.Errorf("odinctl %s: more than 80 columns: %s", line, text)
-			}
-		}
-	}
-}
-
 func TestCompletion(t *testing.T) {
 	t.Parallel()
-	for _, shell := range []string{"bash", "zsh", "fish", "powershell"} {
+	for _, shell := range shells() {
 		if got := odinctl(t, "completion", shell); got.Code != 0 || !strings.Contains(got.Stdout, "odinctl") {
 			t.Errorf("%s: exit %d, %d bytes, %s", shell, got.Code, len(got.Stdout), got.Stderr)
 		}
 	}
-	if got := odinctl(t, "__complete", "st"); !strings.Contains(got.Stdout, "status") {
-		t.Errorf("st is completed to %q", got.Stdout)
+	d := quiet(t)
+	const nothing, words, directories, files = ":4", ":4", ":16", ":0"
+	for _, c := range []struct {
+		line, begun string
+		want        string // the first line
+		kind        string
+	}{
+		{"", "st", "status\tShow workers, sessions, partitions and lag", words},
+		{"status", "", "", nothing},
+		{"status", "--js", "--json\tprint JSON", words},
+		{"top", "--co", "--count\tprint N frames as plain text, and end", words},
+		{"top --interval", "", "", nothing},
+		{"top --view", "c", "clients", words},
+		{"top --view clients --sort", "b", "blocked", words},
+		{"completion", "po", "powershell", words},
+		{"publish", "odin.tr", "odin.trades\t12 partitions", words},
+		{"publish odin.trades", "", "", nothing},
+		{"publish --config", "", "", files},
+		{"sub", "*.l", "*.liquidity", words},
+		{"sub *.trade", "*.s", "*.social", words},
+		{"channels", "*.b", "*.balances", words},
+		{"channels --sort", "r", "rate", words},
+		{"conns --worker", "1", "1\tready, 0 sessions", words},
+		{"conns --reason", "slow", "slow_consumer", words},
+		{"pprof", "he", "heap", words},
+		{"pprof --process", "su", "supervisor", words},
+		{"--runtime-dir", "", "", directories},
+	} {
+		args := append(append([]string{"__complete"}, strings.Fields(c.line)...), c.begun)
+		got := bin.Run(t, clitest.Command{Program: "odinctl", Args: args, Env: []string{"ODIN_RUNTIME_DIR=" + d.Ready["runtime"]}})
+		lines := strings.Split(strings.TrimSpace(got.Stdout), "\n")
+		if c.want == "" && (len(lines) != 1 || lines[0] != c.kind) || c.want != "" && (len(lines) < 2 || lines[0] != c.want || lines[len(lines)-1] != c.kind) {
+			t.Errorf("odinctl %s %s<Tab>: %q, want %q %s", c.line, c.begun, lines, c.want, c.kind)
+		}
 	}
 }
 

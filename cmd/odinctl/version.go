@@ -17,8 +17,11 @@ func (p *program) versionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "Print the versions of odinctl and of the running odind",
-		Args:  cli.Exactly(),
-		RunE:  func(cmd *cobra.Command, _ []string) error { return p.versions(cmd.Flags()) },
+		Long: `version prints the versions of odinctl and of the running odind. They should be
+the same: odinctl reads the memory that odind writes.`,
+		Example: "  odinctl version",
+		Args:    cli.Exactly(),
+		RunE:    func(cmd *cobra.Command, _ []string) error { return p.versions(cmd.Flags()) },
 	}
 }
 
