@@ -17,3 +17,11 @@ jq -e '.opened == 300 and .missing == 0 and .gaps == 0 and .dups == 0 and .reord
 	echo "check.sh: records are missing, or connections were lost" >&2
 	exit 1
 }
+
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+scrape=$(bench/scrape.sh 20)
+echo "$scrape"
+jq -e '.scrapes == 20 and .series > 4000' <<<"$scrape" >/dev/null || { echo "check.sh: no scrape of 16 workers" >&2; exit 1; }
+ROUNDS=2 SECS=1 PROFILE=2 bench/statistics.sh >"$log" 2>&1 || { cat "$log" >&2; exit 1; }
+grep -E "in the loop's turns: .* of .* total" "$log" || { echo "check.sh: no profile in: $(<"$log")" >&2; exit 1; }
