@@ -1,7 +1,6 @@
 package worker
 
 import (
-	"net/netip"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -11,49 +10,63 @@ import (
 	"github.com/odin-ws/odin/shm"
 )
 
-// arrival is a connection that was upgraded, on its way to the loop.
-type arrival struct {
-	fd     int
-	remote netip.AddrPort
-	took   time.Duration
-}
-
-// adopt makes a session of an arrival and greets it.
-func (p *process) adopt(a arrival) {
+// adopt makes a session of a caller whose handshake is done, and who was
+// greeted with so many bytes.
+func (p *process) adopt(c *caller, greeting int) {
 	p.block.Add(shm.Handshakes, 1)
-	p.block.Observe(shm.HandshakeTime, uint64(a.took.Microseconds()), 1)
+	p.block.Observe(shm.HandshakeTime, uint64(p.clock()-c.began)/1000, 1)
+	p.block.Add(shm.Answers, 1)
+	p.tally.writes++
+	p.tally.bytes += uint64(greeting)
 	lim := &p.config.Limits
-	if err := tune(a.fd, lim.NotSentLowatBytes, lim.TCPUserTimeout); err != nil {
-		p.log.Debug("the client left at once", "err", err)
-	}
 	s := p.sessions.add()
 	p.arrived++
-	s.fd, s.stage, s.remote, s.opened, s.number = a.fd, open, a.remote, p.now, p.arrived
+	s.fd, s.stage, s.remote, s.opened, s.number = c.fd, open, c.remote, p.now, p.arrived
 	s.pingMS = uint32(lim.PingInterval / time.Millisecond)
-	p.population.Store(int64(p.sessions.live))
-	p.doors.coming.Add(-1) // only now: in between nobody would count it, and one too many be let in
-	p.countSessions()
-	p.greet(s)
-}
-
-func (p *process) greet(s *session) {
-	defer p.contain(s)
-	lim := &p.config.Limits
-	if err := p.clients.Add(s.fd, s.token(), loop.Input); err != nil {
+	s.sent = uint64(greeting)
+	if err := p.move(c, s); err != nil {
 		p.log.Error("poll a session", "err", err)
 		p.end(s)
 		return
 	}
+	p.countSessions()
 	// Pings begin at a random time, so that they don't come all at once.
 	s.pingAt = p.now + p.random.Int64N(int64(lim.PingInterval)) + int64(tick)
 	p.wheel.set(s, ticksUntil(s.pingAt-p.now))
-	p.say(s, func(dst []byte) []byte {
-		return wire.AppendHello(dst, wire.Hello{
-			Node: p.config.Node, Worker: p.slot, Time: p.wallMillis(), PingInterval: lim.PingInterval,
-			ChannelsMax: lim.ChannelsMax, RequestBytesMax: lim.RequestBytesMax,
-		})
+}
+
+// move has the clients' poller tell of a descriptor, in place of the doors'.
+func (p *process) move(c *caller, s *session) error {
+	err := p.doors.poller.Remove(c.fd)
+	p.settleCaller(c)
+	p.doors.callers.remove(c)
+	if err != nil {
+		return err
+	}
+	return p.clients.Add(s.fd, s.token(), loop.Input)
+}
+
+func (p *process) appendHello(dst []byte) []byte {
+	lim := &p.config.Limits
+	return wire.AppendHello(dst, wire.Hello{
+		Node: p.config.Node, Worker: p.slot, Time: p.wallMillis(), PingInterval: lim.PingInterval,
+		ChannelsMax: lim.ChannelsMax, RequestBytesMax: lim.RequestBytesMax,
 	})
-	p.farewell.join(p, s)
+}
+
+// terms are on how many clients are let in.
+type terms struct {
+	sessionsMax   int // of this worker: its share of the configured connections
+	descriptors   int // sessions for which there are descriptors
+	handshakesMax int // at once
+}
+
+// settleTerms makes those of the configuration in force, and tells of them.
+func (p *process) settleTerms() {
+	t := &p.terms
+	t.sessionsMax = p.config.ConnectionsPerWorker()
+	t.descriptors, t.handshakesMax = p.descriptors()
+	p.block.Set(shm.SessionsMax, int64(min(t.sessionsMax, t.descriptors)))
 }
 
 // descriptors is for how many sessions, and handshakes at once, there are

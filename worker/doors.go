@@ -1,328 +1,232 @@
 package worker
 
 import (
-	"cmp"
-	"context"
-	"errors"
-	"io"
-	"log/slog"
-	"net"
-	"net/http"
+	"fmt"
 	"net/netip"
 	"os"
-	"slices"
-	"strconv"
-	"strings"
-	"sync"
-	"sync/atomic"
 	"time"
 
-	"github.com/gorilla/websocket"
+	"golang.org/x/sys/unix"
 
-	"github.com/odin-ws/odin/internal/wire"
+	"github.com/odin-ws/odin/internal/control"
+	"github.com/odin-ws/odin/internal/loop"
 	"github.com/odin-ws/odin/shm"
 )
 
-// doors accepts connections and makes sessions of them: the only part of a
-// worker with a goroutine per connection, for as long as a handshake takes.
-// Its fields are set before the first connection; what changes is atomic.
+// doors are where clients come in: the listeners, and the callers, which are
+// connections whose handshake goes on. They belong to the loop like the
+// sessions: a caller costs a descriptor and the bytes of its request that have
+// come, however slow or silent it is. They have a set of their own in the
+// world's poller, so that a round of writes, and a rest, look at sessions
+// alone: a storm of connects waits for them, and not they for it.
 type doors struct {
-	terms   atomic.Pointer[terms]
-	block   *shm.Block
-	log     *slog.Logger
-	state   *atomic.Uint32 // shm.State
-	live    *atomic.Int64  // sessions that the loop has
-	reason  func() string
-	adopt   func(arrival)
-	upgrade websocket.Upgrader
+	poller    *loop.Poller
+	listeners map[int]int // descriptors by slot
+	opened    bool        // the listeners are in the poller
+	tired     int64       // monotonic ns until which nothing is accepted; 0: not tired
 
-	pending atomic.Int64 // connections without an answer yet
-	coming  atomic.Int64 // admitted and not yet the loop's
-
-	mu        sync.Mutex
-	server    *http.Server // of the connections to come
-	opened    bool
-	files     map[int]*os.File     // by slot
-	listeners map[int]net.Listener // by slot, while accepting
+	callers callers
+	input   []byte // one read of a caller
+	output  []byte // one answer
 }
 
-// headSlack is what net/http adds to MaxHeaderBytes by itself.
-const headSlack = 4096
+// listenerToken marks the tokens of listeners; the rest of it is the slot.
+// Those of callers are below.
+const listenerToken = 1 << 63
 
-func newDoors(d *doors, t *terms) *doors {
-	d.terms.Store(t)
-	d.files, d.listeners = make(map[int]*os.File), make(map[int]net.Listener)
-	d.upgrade = websocket.Upgrader{
-		ReadBufferSize: 1024, WriteBufferSize: 1024, WriteBufferPool: &sync.Pool{},
-		Subprotocols: []string{wire.Subprotocol},
-		CheckOrigin:  d.allowed,
-		Error: func(w http.ResponseWriter, _ *http.Request, _ int, reason error) {
-			refuse(w, http.StatusBadRequest, "bad_handshake", strings.TrimPrefix(reason.Error(), "websocket: "))
-		},
+func newDoors() (*doors, error) {
+	poller, err := loop.NewPoller()
+	if err != nil {
+		return nil, err
 	}
-	d.server = d.newServer()
-	return d
+	return &doors{poller: poller, listeners: map[int]int{}}, nil
 }
 
-func (d *doors) newServer() *http.Server {
-	lim := &d.terms.Load().config.Limits
-	s := &http.Server{
-		Handler:           http.HandlerFunc(d.serve),
-		ReadHeaderTimeout: lim.HandshakeMax,
-		ReadTimeout:       lim.HandshakeMax, // a body that never comes pins no place either
-		WriteTimeout:      lim.HandshakeMax,
-		MaxHeaderBytes:    max(lim.HeadBytesMax-headSlack, 1),
-		ErrorLog:          slog.NewLogLogger(d.log.Handler(), slog.LevelDebug),
-		ConnState:         d.connState,
-		ConnContext:       withKnock,
+// addListener takes a slot's listener into use, at once or when the doors open.
+func (p *process) addListener(slot int, f *os.File) {
+	p.dropListener(slot)
+	fd, err := control.Detach(f)
+	if err == nil {
+		err = p.prepare(fd)
 	}
-	s.SetKeepAlivesEnabled(false)
-	return s
-}
-
-// connState counts the connections that never became a request.
-func (d *doors) connState(_ net.Conn, state http.ConnState) {
-	if state == http.StateNew {
-		d.block.Add(shm.ConnectionsAccepted, 1)
-	}
-}
-
-// add takes a slot's listener into use, at once or when the doors open.
-func (d *doors) add(slot int, f *os.File) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.drop(slot)
-	d.files[slot] = f
-	if d.opened {
-		d.serveOn(slot)
-	}
-}
-
-// shut accepts no more from a slot's listener. What waits in its queue stays
-// there for whoever accepts next: the supervisor keeps the socket.
-func (d *doors) shut(slot int) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.drop(slot)
-}
-
-func (d *doors) drop(slot int) {
-	if l := d.listeners[slot]; l != nil {
-		l.Close()
-		delete(d.listeners, slot)
-	}
-	if f := d.files[slot]; f != nil {
-		f.Close()
-		delete(d.files, slot)
-	}
-}
-
-// unpause accepts from all listeners.
-func (d *doors) unpause() {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.opened {
+	if err != nil {
+		p.log.Error("take over a listener", "slot", slot, "err", err)
 		return
 	}
-	d.opened = true
-	for slot := range d.files {
-		d.serveOn(slot)
+	p.doors.listeners[slot] = fd
+	if p.doors.opened {
+		p.watch(slot, fd)
 	}
 }
 
-// pause leaves connections in the listeners' queues, for a sibling or for
+// prepare sets on a listener what its connections inherit: little unsent in the
+// kernel, so that back-pressure is felt here; a bound for a peer that is gone;
+// no waiting for more to send; and no keep-alive, which the pings do better.
+func (p *process) prepare(fd int) error {
+	lim := &p.config.Limits
+	if err := unix.SetNonblock(fd, true); err != nil {
+		return fmt.Errorf("worker: listener: %w", err)
+	}
+	for _, option := range []struct{ level, name, value int }{
+		{unix.IPPROTO_TCP, unix.TCP_NODELAY, 1},
+		{unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT, lim.NotSentLowatBytes},
+		{unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, int(lim.TCPUserTimeout.Milliseconds())},
+		{unix.SOL_SOCKET, unix.SO_KEEPALIVE, 0},
+	} {
+		if err := unix.SetsockoptInt(fd, option.level, option.name, option.value); err != nil {
+			return fmt.Errorf("worker: listener's option %d: %w", option.name, err)
+		}
+	}
+	return nil
+}
+
+// prepareListeners sets it on all of them again, for who comes from now on.
+func (p *process) prepareListeners() {
+	for slot, fd := range p.doors.listeners {
+		if err := p.prepare(fd); err != nil {
+			p.log.Error("a listener keeps its old options", "slot", slot, "err", err)
+		}
+	}
+}
+
+// dropListener accepts no more from a slot's listener. What waits in its queue
+// stays there for whoever accepts next: the supervisor keeps the socket.
+func (p *process) dropListener(slot int) {
+	fd, ok := p.doors.listeners[slot]
+	if !ok {
+		return
+	}
+	if p.doors.opened {
+		p.unwatch(fd)
+	}
+	delete(p.doors.listeners, slot)
+	_ = unix.Close(fd)
+}
+
+func (p *process) watch(slot, fd int) {
+	if err := p.doors.poller.Add(fd, listenerToken|uint64(slot), loop.Input); err != nil {
+		p.log.Error("poll a listener", "slot", slot, "err", err)
+	}
+}
+
+func (p *process) unwatch(fd int) {
+	if err := p.doors.poller.Remove(fd); err != nil {
+		p.log.Error("poll a listener no more", "err", err)
+	}
+}
+
+// openDoors accepts from all listeners.
+func (p *process) openDoors() {
+	if p.doors.opened {
+		return
+	}
+	p.doors.opened = true
+	for slot, fd := range p.doors.listeners {
+		p.watch(slot, fd)
+	}
+}
+
+// shutDoors leaves connections in the listeners' queues, for a sibling or for
 // later.
-func (d *doors) pause() {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.opened = false
-	for slot, l := range d.listeners {
-		l.Close()
-		delete(d.listeners, slot)
+func (p *process) shutDoors() {
+	if !p.doors.opened {
+		return
+	}
+	p.doors.opened = false
+	for _, fd := range p.doors.listeners {
+		p.unwatch(fd)
 	}
 }
 
-// serveOn accepts from a slot's listener. FileListener works on a copy, so the
-// file stays for the next time.
-func (d *doors) serveOn(slot int) {
-	l, err := net.FileListener(d.files[slot])
+// doorsRound bounds how long the doors are served before everything else gets
+// its turn.
+const doorsRound = 2 * time.Millisecond
+
+// serveDoors accepts who knocks, and reads what callers say.
+func (p *process) serveDoors() {
+	events, err := p.doors.poller.Wait(0)
 	if err != nil {
-		d.log.Error("take over a listener", "slot", slot, "err", err)
-		return
+		p.log.Error("poll the doors", "err", err)
 	}
-	d.listeners[slot] = l
-	server := d.server
-	go func() {
-		err := server.Serve(&gate{Listener: l, doors: d})
-		if err != nil && !errors.Is(err, net.ErrClosed) && !errors.Is(err, http.ErrServerClosed) {
-			d.log.Error("accept", "slot", slot, "err", err)
+	began := p.clock()
+	for i, ev := range events {
+		if i%8 == 7 && p.clock()-began > int64(doorsRound) {
+			return
 		}
-	}()
-}
-
-// gate counts pending handshakes, and answers those beyond the limit at once.
-type gate struct {
-	net.Listener
-	doors *doors
-}
-
-// Accept gives the next connection whose handshake may begin.
-func (g *gate) Accept() (net.Conn, error) {
-	for {
-		c, err := g.Listener.Accept()
-		if errors.Is(err, net.ErrClosed) {
-			return nil, err
+		if ev.Token&listenerToken != 0 {
+			p.acceptSome(int(ev.Token &^ listenerToken))
+		} else if c := p.doors.callers.find(ev.Token); c != nil {
+			p.hearCaller(c)
 		}
-		if err != nil { // no descriptors or memory: that passes, and the listener must not be given up
-			g.doors.block.Add(shm.AcceptErrors, 1)
-			time.Sleep(acceptPause)
-			continue
+	}
+}
+
+// acceptMax is how many connections of one listener are accepted in a row.
+const acceptMax = 64
+
+func (p *process) acceptSome(slot int) {
+	fd, ok := p.doors.listeners[slot]
+	if !ok {
+		return
+	}
+	for range acceptMax {
+		conn, from, status, err := loop.Accept(fd)
+		switch status {
+		case loop.Again:
+			return
+		case loop.Failed: // no descriptors or memory: that passes
+			p.block.Add(shm.AcceptErrors, 1)
+			p.log.Debug("accept", "slot", slot, "err", err)
+			p.tire()
+			return
 		}
-		if g.doors.pending.Add(1) <= int64(g.doors.terms.Load().handshakesMax) {
-			return &knock{Conn: c, doors: g.doors, began: time.Now()}, nil
-		}
-		g.doors.pending.Add(-1)
-		g.doors.block.Add(shm.RefusedHandshakes, 1)
-		g.doors.turnAway(c)
+		p.block.Add(shm.ConnectionsAccepted, 1)
+		p.receiveCaller(conn, from)
 	}
 }
 
-// turnAway refuses a connection without having read its request.
-func (d *doors) turnAway(c net.Conn) {
-	body := wire.AppendRefusalBody(nil, "overloaded", "handshakes")
-	head := "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Type: application/json\r\nRetry-After: " +
-		d.retryAfter() + "\r\nContent-Length: " + strconv.Itoa(len(body)) + "\r\n\r\n"
-	// A peer that doesn't take it is not waited for: the buffer is empty, so
-	// the write can't block.
-	_, _ = c.Write(append([]byte(head), body...))
-	// What has come of the request is read, or the close would be a reset that
-	// overtakes the answer.
-	_ = c.SetReadDeadline(time.Now().Add(time.Millisecond))
-	_, _ = io.CopyN(io.Discard, c, int64(d.terms.Load().config.Limits.HeadBytesMax))
-	_ = c.Close()
-}
+// acceptPause is how long nothing is accepted after an error, which would come
+// back at once: the listener stays readable.
+const acceptPause = 100 * time.Millisecond
 
-// acceptPause is how long accepting rests after an error.
-const acceptPause = 50 * time.Millisecond
-
-func (d *doors) retryAfter() string {
-	return strconv.Itoa(int(d.terms.Load().config.Limits.RetryAfter / time.Second))
-}
-
-func refuse(w http.ResponseWriter, status int, what, reason string) {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	// The client may be gone; there is nobody to tell.
-	_, _ = w.Write(wire.AppendRefusalBody(nil, what, reason))
-}
-
-func (d *doors) serve(w http.ResponseWriter, r *http.Request) {
-	defer d.containHandshake(w, r)
-	knockOf(r).heard.Store(true)
-	switch r.URL.Path {
-	case "/ws":
-		d.handshake(w, r)
-	case "/health":
-		d.health(w)
-	default:
-		refuse(w, http.StatusNotFound, "not_found", "clients connect to /ws; /health is here too")
+func (p *process) tire() {
+	if p.doors.opened {
+		p.shutDoors()
+		p.doors.tired = p.now + int64(acceptPause)
 	}
 }
 
-func (d *doors) health(w http.ResponseWriter) {
-	state := shm.State(d.state.Load())
-	if state != shm.Ready {
-		w.Header().Set("Retry-After", d.retryAfter())
-		refuse(w, http.StatusServiceUnavailable, state.String(), cmp.Or(d.reason(), "no new session is taken"))
+// reopenDoors accepts again after an error.
+func (p *process) reopenDoors(now int64) {
+	if p.doors.tired != 0 && now >= p.doors.tired {
+		p.doors.tired = 0
+		p.openDoors()
+	}
+}
+
+// receiveCaller begins a handshake, or refuses it where too many go on.
+func (p *process) receiveCaller(fd int, from netip.AddrPort) {
+	c := p.doors.callers.add()
+	c.fd, c.remote, c.began = fd, from, p.now
+	c.deadline = p.now + int64(p.config.Limits.HandshakeMax)
+	p.doors.callers.calling++
+	if err := p.doors.poller.Add(fd, c.token(), loop.Input); err != nil {
+		p.log.Error("poll a caller", "err", err)
+		p.hangUp(c)
 		return
 	}
-	w.Header().Set("Content-Type", "application/json")
-	status := "healthy"
-	if d.reason() != "" {
-		status = "degraded"
+	if p.doors.callers.calling > p.terms.handshakesMax {
+		p.turnAway(c, "handshakes", shm.RefusedHandshakes)
 	}
-	// The client may be gone; there is nobody to tell.
-	_, _ = w.Write(append(strconv.AppendInt([]byte(`{"status":"`+status+`","sessions":`), d.live.Load(), 10), '}'))
+	p.countCallers()
 }
 
-// admit counts one more as coming, or tells why no session can be taken now.
-// The state is looked at behind the count: a loop that has changed it and finds
-// nobody coming meets nobody any more.
-func (d *doors) admit() (reason string, c shm.Counter) {
-	coming := d.coming.Add(1) // before the live ones: who comes becomes live
-	reason, c = d.overloaded(coming + d.live.Load())
-	if reason != "" {
-		d.coming.Add(-1)
-	}
-	return reason, c
-}
+func (p *process) countCallers() { p.block.Set(shm.PendingHandshakes, int64(p.doors.callers.calling)) }
 
-// overloaded tells why there can't be so many sessions now; empty: there can.
-func (d *doors) overloaded(sessions int64) (reason string, c shm.Counter) {
-	switch shm.State(d.state.Load()) {
-	case shm.Ready:
-	case shm.Starting:
-		return "starting", shm.RefusedStarting
-	default:
-		return "draining", shm.RefusedDraining
+// closeDoors gives up all that isn't a session, at the process's end.
+func (p *process) closeDoors() {
+	for slot := range p.doors.listeners {
+		p.dropListener(slot)
 	}
-	t := d.terms.Load()
-	switch {
-	case sessions > int64(t.sessionsMax):
-		return "connections", shm.RefusedConnections
-	case sessions > int64(t.descriptors):
-		return "fds", shm.RefusedFds
-	}
-	return "", 0
-}
-
-func (d *doors) handshake(w http.ResponseWriter, r *http.Request) {
-	if !d.allowed(r) {
-		d.block.Add(shm.HandshakesFailedOrigin, 1)
-		refuse(w, http.StatusForbidden, "forbidden", "origin")
-		return
-	}
-	if reason, c := d.admit(); reason != "" {
-		d.block.Add(c, 1)
-		w.Header().Set("Retry-After", d.retryAfter())
-		refuse(w, http.StatusServiceUnavailable, "overloaded", reason)
-		return
-	}
-	handed := false
-	defer func() {
-		if !handed {
-			d.coming.Add(-1)
-		}
-	}()
-	conn, err := d.upgrade.Upgrade(w, r, nil)
-	if err != nil {
-		d.block.Add(failure(err), 1)
-		d.log.Debug("handshake", "err", err, "remote", r.RemoteAddr)
-		return
-	}
-	fd, err := takeOver(conn.NetConn())
-	if err != nil {
-		d.block.Add(shm.HandshakesFailedIO, 1)
-		d.log.Debug("take over a connection", "err", err)
-		return
-	}
-	remote, _ := netip.ParseAddrPort(r.RemoteAddr)
-	handed = true
-	d.adopt(arrival{fd: fd, remote: remote, took: time.Since(knockOf(r).began)})
-}
-
-// allowed checks the request's origin. A client without one is no browser.
-func (d *doors) allowed(r *http.Request) bool {
-	origin, allowed := r.Header.Get("Origin"), d.terms.Load().config.Origins
-	return len(allowed) == 0 || origin == "" || slices.Contains(allowed, origin)
-}
-
-// close ends all that isn't a session.
-func (d *doors) close(ctx context.Context) {
-	d.mu.Lock()
-	server := d.server
-	d.mu.Unlock()
-	if err := server.Shutdown(ctx); err != nil {
-		_ = server.Close()
-	}
+	p.doors.callers.each(p.hangUp)
 }

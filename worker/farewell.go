@@ -1,9 +1,7 @@
 package worker
 
 import (
-	"cmp"
 	"math/rand/v2"
-	"slices"
 	"time"
 
 	"github.com/odin-ws/odin/internal/control"
@@ -66,20 +64,6 @@ func (f *farewell) begin(p *process, window time.Duration, reason string) {
 		}
 	})
 	*f = farewell{on: true, reason: reason, due: plan(tokens, p.now, window, p.random), end: p.now + int64(window)}
-}
-
-// join plans the leave of a session whose handshake was under way when the
-// farewell began: somewhere in what is left of the window.
-func (f *farewell) join(p *process, s *session) {
-	if !f.on {
-		return
-	}
-	at := p.now
-	if left := f.end - p.now; left > 0 {
-		at += p.random.Int64N(left)
-	}
-	i, _ := slices.BinarySearchFunc(f.due[f.next:], at, func(d parting, at int64) int { return cmp.Compare(d.at, at) })
-	f.due = slices.Insert(f.due, f.next+i, parting{at, s.token()})
 }
 
 // alarm is when the loop has to turn, at the latest: not later than it was
@@ -156,7 +140,7 @@ func (p *process) depart(now int64) {
 	}
 	if now >= f.deadline {
 		p.sessions.each(func(s *session) { p.abort(s) })
-	} else if p.sessions.live > 0 || p.doors.coming.Load() > 0 {
+	} else if p.sessions.live > 0 {
 		return
 	}
 	p.report(control.Message{Type: control.Stopped})

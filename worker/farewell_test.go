@@ -3,7 +3,9 @@ package worker
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -266,30 +268,25 @@ func TestComesUpDraining(t *testing.T) {
 	st.visit(0)
 }
 
-// Whoever shook hands when the drain began is a session, and leaves within what
-// is left of the window.
+// Whoever knocks when the drain has begun is told so, however far the handshake
+// had come: nobody is let in any more.
 func TestDrainOfWhoIsComing(t *testing.T) {
 	st := newTheatre(t, 1, nil)
-	p := st.workers[0].process
-	held := make(chan arrival)
-	adopt := p.doors.adopt
-	p.doors.adopt = func(a arrival) { held <- a }
-	conn, _, err := websocket.DefaultDialer.Dial("ws://"+st.workers[0].address+"/ws", nil)
+	conn, err := net.Dial("tcp", st.workers[0].address)
 	st.must(err)
 	defer conn.Close()
-	a := <-held
+	_, err = io.WriteString(conn, upgradeHead[:20])
+	st.must(err)
+	st.await("it is coming", func() bool { return st.segment.Slot(0).Gauge(shm.PendingHandshakes) == 1 })
 	st.workers[0].send(t, control.Message{Type: control.Drain, WindowMS: 50})
 	st.awaitState(0, shm.Draining)
-	if n := st.segment.Slot(0).Gauge(shm.Sessions); n != 1 {
-		t.Errorf("%d sessions while one is coming", n)
+	_, err = io.WriteString(conn, upgradeHead[20:]+"\r\n")
+	st.must(err)
+	st.must(conn.SetReadDeadline(time.Now().Add(patience)))
+	answer, err := io.ReadAll(conn)
+	if err != nil || !strings.HasPrefix(string(answer), "HTTP/1.1 503 ") || !strings.Contains(string(answer), `"draining"`) {
+		t.Errorf("%q, %v", answer, err)
 	}
-	adopt(a)
-	g := &guest{t: t, conn: conn}
-	if m := g.next(); m.Type != "hello" {
-		t.Fatalf("greeted with %+v", m)
-	}
-	g.goodbye("draining")
-	st.await("nobody is left", func() bool { return st.segment.Slot(0).Gauge(shm.Sessions) == 0 })
 }
 
 // New partitions are announced to sessions that are still there.
@@ -304,27 +301,5 @@ func TestDrainTellsOfNewPartitions(t *testing.T) {
 	st.must(added.Error())
 	if m := g.next(); m.Type != "reset" || m.Reason != "topology" {
 		t.Fatalf("got %+v", m)
-	}
-}
-
-// A join keeps the order of the partings, whatever was said already.
-func TestJoinKeepsTheOrder(t *testing.T) {
-	random := rand.New(rand.NewPCG(5, 6))
-	p := &process{random: random, now: 1000}
-	for range 200 {
-		f := farewell{on: true, end: p.now + int64(random.IntN(50)), due: plan(tokensTo(random.IntN(9)), p.now, 40, random)}
-		f.next = random.IntN(len(f.due) + 1)
-		before := len(f.due)
-		for i := range 5 {
-			p.now += int64(random.IntN(9))
-			f.join(p, &session{index: uint32(1000 + i)})
-		}
-		if len(f.due) != before+5 || !slices.IsSortedFunc(f.due[f.next:], func(a, b parting) int { return int(a.at - b.at) }) {
-			t.Fatalf("next %d of %v", f.next, f.due)
-		}
-	}
-	idle := farewell{}
-	if idle.join(p, &session{}); len(idle.due) != 0 {
-		t.Error("a session is to leave though there is no farewell")
 	}
 }

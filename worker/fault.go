@@ -109,18 +109,26 @@ func (p *process) recordFaulted(r kafka.Raw, cause any) {
 		f.Attrs(slog.String("topic", r.Partition.Topic), slog.Int("partition", int(r.Partition.Number)), slog.Int64("offset", r.Offset))...)
 }
 
-// containHandshake answers a client whose handshake faulted, unless it had an
-// answer already.
-func (d *doors) containHandshake(w http.ResponseWriter, r *http.Request) {
+// containCaller is deferred around everything that is done for one caller: it
+// is answered, unless that has been done or faults as well.
+func (p *process) containCaller(c *caller) {
 	cause := recover()
 	if cause == nil {
 		return
 	}
 	f := journal.NewFault(cause)
-	d.block.Add(shm.Faults, 1)
-	d.log.LogAttrs(context.Background(), slog.LevelError, "a defect of Odin broke a handshake: please report it",
-		f.Attrs(slog.String("remote", r.RemoteAddr))...)
-	refuse(w, http.StatusInternalServerError, "internal", f.ID)
+	p.block.Add(shm.Faults, 1)
+	p.log.LogAttrs(context.Background(), slog.LevelError, "a defect of Odin broke a handshake: please report it",
+		f.Attrs(slog.String("remote", c.remote.String()))...)
+	if c.fd < 0 {
+		return
+	}
+	defer func() {
+		if recover() != nil {
+			p.hangUp(c)
+		}
+	}()
+	p.give(c, refusal(http.StatusInternalServerError, "internal", f.ID))
 }
 
 // questionFaulted logs and counts the fault that a question of an operator's

@@ -155,7 +155,7 @@ func TestFaultEndsOneSession(t *testing.T) {
 			if m := good.next(); m.Type != "message" || m.Channel != "BTC.trade" {
 				t.Errorf("the other one got %+v", m)
 			}
-			st.await("the session is gone", func() bool { return st.workers[0].process.population.Load() == 1 })
+			st.await("the session is gone", func() bool { return st.segment.Slot(0).Gauge(shm.Sessions) == 1 })
 			st.provoke(0, nil)
 			st.intact(0)
 			st.produce("odin.trades", 0, "FAULT", `2`)
@@ -420,8 +420,11 @@ func TestFaultyRecordIsSkipped(t *testing.T) {
 
 func TestFaultyHandshakeIsAnswered(t *testing.T) {
 	st := newTheatre(t, 1, nil)
-	d := st.workers[0].process.doors
-	d.reason = func() string { panic("no reason") }
+	st.provoke(0, func(_ *process, at site, _ *session) {
+		if at == inCall {
+			panic("provoked")
+		}
+	})
 	response, err := http.Get("http://" + st.workers[0].address + "/health")
 	st.must(err)
 	body, _ := io.ReadAll(response.Body)
@@ -431,16 +434,9 @@ func TestFaultyHandshakeIsAnswered(t *testing.T) {
 	if len(f) != 1 || json.Unmarshal(body, &told) != nil || response.StatusCode != 500 || told.Error != "internal" || told.Reason != f[0].ID {
 		t.Errorf("%d %s, logged %+v", response.StatusCode, body, f)
 	}
-	// Nobody counts as coming any more, or a stop would wait for ever.
-	d.adopt = func(arrival) { panic("nobody is taken") }
-	if _, _, err := websocket.DefaultDialer.Dial("ws://"+st.workers[0].address+"/ws", nil); err != nil {
-		t.Error(err) // the answer had gone out before
-	}
-	st.awaitFaults(0, 2)
-	d.coming.Add(-1) // it had been handed over
-	if n := d.coming.Load(); n != 0 {
-		t.Errorf("%d are coming", n)
-	}
+	st.provoke(0, nil)
+	st.await("its place is free again", func() bool { return st.segment.Slot(0).Gauge(shm.PendingHandshakes) == 0 })
+	st.visit(0)
 }
 
 func TestFaultyQuestionIsRefused(t *testing.T) {

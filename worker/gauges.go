@@ -39,7 +39,6 @@ func (p *process) gauge() {
 	b.Set(shm.BlockedSessions, int64(len(p.lagging)))
 	b.Set(shm.AnswerBytes, int64(p.answerBytes))
 	b.Set(shm.OwedBytes, p.owedBytes())
-	b.Set(shm.PendingHandshakes, p.doors.pending.Load())
 	b.Set(shm.InputBytes, int64(p.inputBytes))
 	p.gaugeSource()
 	p.gaugeLinks()
@@ -48,12 +47,8 @@ func (p *process) gauge() {
 }
 
 // countSessions says how many there are, at each change: who waits for the end
-// of a drain looks. Those whose handshake is done, and that the loop has not met
-// yet, are among them.
-func (p *process) countSessions() {
-	p.population.Store(int64(p.sessions.live))
-	p.block.Set(shm.Sessions, int64(p.sessions.live)+p.doors.coming.Load())
-}
+// of a drain looks.
+func (p *process) countSessions() { p.block.Set(shm.Sessions, int64(p.sessions.live)) }
 
 func (p *process) gaugeSource() {
 	owned := 0
@@ -160,13 +155,18 @@ func (p *process) gaugeDescriptors() {
 		}
 	}
 	if p.ticks%600 == 1 || p.usage.base == 0 {
-		p.usage.base = openDescriptors() - int64(p.sessions.live) - p.doors.pending.Load() - int64(links)
+		p.usage.base = openDescriptors() - p.connections(links)
 	}
-	p.block.Set(shm.OpenFds, p.usage.base+int64(p.sessions.live)+p.doors.pending.Load()+int64(links))
+	p.block.Set(shm.OpenFds, p.usage.base+p.connections(links))
 	var lim unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &lim); err == nil {
 		p.block.Set(shm.FdLimit, int64(min(lim.Cur, 1<<62)))
 	}
+}
+
+// connections is how many descriptors come and go.
+func (p *process) connections(links int) int64 {
+	return int64(p.sessions.live + p.doors.callers.connected() + links)
 }
 
 func openDescriptors() int64 {

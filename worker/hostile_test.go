@@ -85,7 +85,7 @@ func TestABodyThatNeverComesPinsNoHandshake(t *testing.T) {
 		fmt.Fprintf(c, "POST /health HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n")
 	}
 	st.await("the handshakes' deadline frees their places", func() bool {
-		return st.segment.Slot(0).Counter(shm.ConnectionsAccepted) >= 3 && st.workers[0].process.doors.pending.Load() == 0
+		return st.segment.Slot(0).Counter(shm.ConnectionsAccepted) >= 3 && st.segment.Slot(0).Gauge(shm.PendingHandshakes) == 0
 	})
 	c, err := net.Dial("tcp", st.workers[0].address)
 	st.must(err)

@@ -44,7 +44,7 @@ func (p *process) accept(m control.Message, file *os.File) bool {
 	case m.Type == control.Link && m.Peer >= 0 && m.Peer < len(p.links):
 		p.makeLink(m.Peer, m.PeerGeneration, file)
 	case m.Type == control.Listener:
-		p.doors.add(m.Slot, file)
+		p.addListener(m.Slot, file)
 	case m.Type == control.Inquiry && m.Query != nil:
 		p.inquire(*m.Query, file)
 	case m.Type == control.Reconfigure:
@@ -58,7 +58,7 @@ func (p *process) accept(m control.Message, file *os.File) bool {
 func (p *process) act(m control.Message) {
 	switch m.Type {
 	case control.Unlisten:
-		p.doors.shut(m.Slot)
+		p.dropListener(m.Slot)
 		p.report(control.Message{Type: control.Unlistened, Slot: m.Slot})
 	case control.Scout:
 		p.scouting(m.On)

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"math/rand/v2"
-	"net"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -245,42 +244,4 @@ func sent(t *testing.T, w *writer, q *hub.Queue) []byte {
 	wg.Wait()
 	unix.Close(fds[1])
 	return got
-}
-
-func TestTakeOverLeavesTheConnectionOpen(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	client, err := net.Dial("tcp", l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer client.Close()
-	server, err := l.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
-	fd, err := takeOver(server)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := tune(fd, 64<<10, 35*time.Second); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := server.Write([]byte("x")); err == nil {
-		t.Error("the original is still open")
-	}
-	if n, status := loop.Write(fd, []byte("hello")); n != 5 || status != loop.OK {
-		t.Fatalf("wrote %d, %v", n, status)
-	}
-	buf := make([]byte, 5)
-	if _, err := client.Read(buf); err != nil || string(buf) != "hello" {
-		t.Fatalf("read %q, %v", buf, err)
-	}
-	unix.Close(fd)
-	if _, err := client.Read(buf); err == nil {
-		t.Error("closing the descriptor left the connection open")
-	}
 }

@@ -34,7 +34,6 @@ type process struct {
 	mine      *shm.Slot
 	block     *shm.Block
 	state     shm.State
-	status    atomic.Uint32 // state, for the doors
 	control   *control.Conn
 	outbox    chan control.Message
 	reports   []control.Message // for the outbox, once it has room
@@ -47,6 +46,7 @@ type process struct {
 	ring    int // eventfd that the supervisor rings
 	rung    bool
 	ready   bool // clients have input
+	knocked bool // the doors have
 	mail    mailbox
 	posts   []func(*process) // spare of the mailbox
 	now     int64            // monotonic ns, as of the turn
@@ -67,7 +67,6 @@ type process struct {
 	healthy      bool
 	healthKnown  bool
 	unwell       string
-	complaint    atomic.Pointer[string] // unwell, for the doors
 
 	// Partitions and siblings.
 	store         *replica.Store
@@ -87,9 +86,9 @@ type process struct {
 	sessions      table
 	arrived       uint64 // sessions that ever were
 	past          closedRing
-	population    atomic.Int64 // sessions.live, for the doors
-	leaving       int          // sessions that were sent a close frame
+	leaving       int // sessions that were sent a close frame
 	doors         *doors
+	terms         terms
 	hub           *hub.Hub
 	lists         []*hub.List
 	mark          uint64
@@ -166,6 +165,7 @@ const (
 	wakerToken uint64 = iota
 	ringToken
 	clientsToken
+	doorsToken
 )
 
 func (p *process) makePollers() error {
@@ -176,12 +176,18 @@ func (p *process) makePollers() error {
 	if p.world, err = loop.NewPoller(); err != nil {
 		return err
 	}
+	if p.doors, err = newDoors(); err != nil {
+		return err
+	}
 	if p.waker, err = loop.NewWaker(); err != nil {
 		return err
 	}
 	p.mail.wake = p.waker.Wake
 	p.intake = newIntake(p.config.Limits.FetchedBytesMax, p.waker.Wake, func() { p.block.Add(shm.SourcePauses, 1) })
 	if err := p.world.Add(p.waker.FD(), wakerToken, loop.Input); err != nil {
+		return err
+	}
+	if err := p.world.Add(p.doors.poller.FD(), doorsToken, loop.Input); err != nil {
 		return err
 	}
 	return p.world.Add(p.clients.FD(), clientsToken, loop.Input)
@@ -193,26 +199,12 @@ func (p *process) inherit(c *control.Conn, segment *shm.Segment, ring int) error
 	p.mine = segment.Slot(p.slot)
 	p.block = p.mine.Block(p.generation)
 	p.mine.SetState(shm.Starting)
-	p.status.Store(uint32(shm.Starting))
-	p.doors = newDoors(&doors{
-		block: p.block, log: p.log.Logger, state: &p.status, live: &p.population, reason: p.whyUnwell,
-	}, p.terms())
-	p.doors.adopt = func(a arrival) {
-		p.mail.post(func(p *process) { p.adopt(a) })
-	}
+	p.settleTerms()
 	var err error
 	if p.source, err = openSource(p); err != nil {
 		return err
 	}
 	return p.world.Add(ring, ringToken, loop.Input)
-}
-
-// whyUnwell is for the doors' goroutines.
-func (p *process) whyUnwell() string {
-	if text := p.complaint.Load(); text != nil {
-		return *text
-	}
-	return ""
 }
 
 // subscriptionsOf is how the hub finds the subscriptions of another session.
@@ -233,7 +225,6 @@ func (p *process) fatal(what string, err error) {
 // enter changes the state, for all who look.
 func (p *process) enter(s shm.State) {
 	p.state = s
-	p.status.Store(uint32(s))
 	p.countSessions() // in between: who sees Draining misses nobody who came before it
 	p.mine.SetState(s)
 }
@@ -267,9 +258,7 @@ func (p *process) run() (code int) {
 func (p *process) quit() {
 	p.cancel()
 	p.intake.close()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
-	p.doors.close(ctx)
+	p.closeDoors()
 	p.source.Close()
 }
 

@@ -3,12 +3,13 @@ package worker
 // site is where a test can have something fault.
 type site string
 
-// The sites. All but the last are within the serving of one session.
+// The sites. All but the last two are within the serving of one session.
 const (
 	inRequest site = "request"
 	inApply   site = "apply"
 	inWrite   site = "write"
 	inTimer   site = "timer"
+	inCall    site = "call"
 	inTurn    site = "turn"
 )
 

@@ -50,7 +50,8 @@ func (p *process) enforce(next *config.Config) error {
 	if before.BackfillRequestsMax != now.BackfillRequestsMax {
 		p.ranges = make(chan struct{}, max(now.BackfillRequestsMax, 1)) // those that run count for nothing any more
 	}
-	p.doors.settle(p.terms())
+	p.settleTerms()
+	p.prepareListeners()
 	if p.endScout != nil && before.TopologyRefresh != now.TopologyRefresh {
 		p.scouting(true)
 	}

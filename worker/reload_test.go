@@ -15,6 +15,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"github.com/odin-ws/odin/internal/control"
+	"github.com/odin-ws/odin/shm"
 )
 
 // reload sends a worker the configuration with changes, as the supervisor
@@ -142,7 +143,7 @@ func TestReloadOfWhatAHandshakeIsHeldTo(t *testing.T) {
 	before, err := net.Dial("tcp", st.workers[0].address)
 	st.must(err)
 	defer before.Close()
-	st.await("the handshake has begun", func() bool { return st.workers[0].process.doors.pending.Load() == 1 })
+	st.await("the handshake has begun", func() bool { return st.segment.Slot(0).Gauge(shm.PendingHandshakes) == 1 })
 	st.reload(0, func(c *configType) { c.Limits.HandshakeMax, c.Limits.HeadBytesMax = 100*time.Millisecond, 5000 })
 	after, err := net.Dial("tcp", st.workers[0].address)
 	st.must(err)

@@ -94,7 +94,7 @@ func TestClosesOfBrokenClients(t *testing.T) {
 			}
 		})
 	}
-	st.await("all of them are gone", func() bool { return st.workers[0].process.population.Load() == 0 })
+	st.await("all of them are gone", func() bool { return st.segment.Slot(0).Gauge(shm.Sessions) == 0 })
 }
 
 func TestAByteAtATime(t *testing.T) {
@@ -130,7 +130,7 @@ func TestSlowConsumerIsClosedAndHarmsNobody(t *testing.T) {
 	}
 	slot := st.segment.Slot(0)
 	st.await("the slow one is closed", func() bool {
-		return slot.Counter(shm.SlowCloses) == 1 && st.workers[0].process.population.Load() == 1
+		return slot.Counter(shm.SlowCloses) == 1 && st.segment.Slot(0).Gauge(shm.Sessions) == 1
 	})
 }
 
@@ -154,7 +154,7 @@ func TestPingsKeepAndEndSessions(t *testing.T) {
 	slot := st.segment.Slot(0)
 	pongs := slot.Counter(shm.PongsReceived)
 	st.await("the other one answers on", func() bool { return slot.Counter(shm.PongsReceived) > pongs+3 })
-	if n := st.workers[0].process.population.Load(); n != 1 {
+	if n := st.segment.Slot(0).Gauge(shm.Sessions); n != 1 {
 		t.Fatalf("%d sessions, want the good one", n)
 	}
 }
@@ -224,10 +224,8 @@ func TestRefusalsBeforeTheUpgrade(t *testing.T) {
 	if got := dial("https://good.example"); got != 503 {
 		t.Errorf("beyond the limit of connections: %d", got)
 	}
-	d := st.workers[0].process.doors
-	tight := *d.terms.Load()
-	tight.sessionsMax, tight.descriptors = 10, 1
-	d.terms.Store(&tight)
+	p := st.workers[0].process
+	p.inLoop(func(p *process) { p.terms.sessionsMax, p.terms.descriptors = 10, 1 })
 	if got := dial("https://good.example"); got != 503 || st.segment.Slot(0).Counter(shm.RefusedFds) != 1 {
 		t.Errorf("beyond the descriptors: %d", got)
 	}
@@ -238,7 +236,7 @@ func TestRefusalsBeforeTheUpgrade(t *testing.T) {
 	if _, err := silent.Read(make([]byte, 1)); err == nil || errors.Is(err, errTimeout) {
 		t.Errorf("a silent connection was kept: %v", err)
 	}
-	if n := st.workers[0].process.doors.pending.Load(); n != 0 {
+	if n := st.segment.Slot(0).Gauge(shm.PendingHandshakes); n != 0 {
 		t.Errorf("%d handshakes still count as pending", n)
 	}
 }

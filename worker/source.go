@@ -181,7 +181,6 @@ func (p *process) watchSource() {
 	}
 	p.healthy, p.unwell, p.healthKnown = healthy, reason, true
 	p.mine.SetReason(reason)
-	p.complaint.Store(&reason)
 	value := int64(0)
 	if healthy {
 		value = 1

@@ -143,7 +143,9 @@ func (st *theatre) start(slot int, orders ...control.Message) *actor {
 	a.process, err = newProcess(c, control.Message{Slot: slot, Generation: 1, Slots: st.config.Workers}, log)
 	st.must(err)
 	st.must(a.process.inherit(theirs, st.segment, a.ring))
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	var listening net.ListenConfig
+	listening.SetMultipathTCP(false) // as the supervisor's: its sockets lack options
+	l, err := listening.Listen(st.t.Context(), "tcp", "127.0.0.1:0")
 	st.must(err)
 	a.address = l.Addr().String()
 	f, err := l.(*net.TCPListener).File()

@@ -23,6 +23,8 @@ func (p *process) runTicks(now int64) {
 	p.lookAround()
 	p.countSessions()
 	p.openEarly()
+	p.reopenDoors(now)
+	p.hurryCallers(now)
 	p.sendReports()
 	p.settle()
 	if p.ticks%5 == 1 {
@@ -98,10 +100,10 @@ func (p *process) openEarly() {
 	}
 	lent := p.mine.Lent() >= 0
 	if p.ticks < uint64(p.config.Limits.LendAfter/tick)*2 || lent {
-		p.doors.pause()
+		p.shutDoors()
 		return
 	}
-	p.doors.unpause()
+	p.openDoors()
 }
 
 func (p *process) becomeReady() {
@@ -111,7 +113,7 @@ func (p *process) becomeReady() {
 		p.enter(shm.Draining)
 	}
 	p.publish()
-	p.doors.unpause()
+	p.openDoors()
 	p.report(readyMessage())
 	p.log.Debug("ready", "partitions", len(p.partitions))
 }

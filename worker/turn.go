@@ -38,6 +38,8 @@ func (p *process) happened(ev loop.Event) {
 		p.rung = true
 	case clientsToken:
 		p.ready = true
+	case doorsToken:
+		p.knocked = true
 	default:
 		p.linkReady(int(ev.Token-linkTokens), ev)
 	}
@@ -63,6 +65,10 @@ func (p *process) turn() {
 	if p.ready {
 		p.ready = false
 		p.serveInput()
+	}
+	if p.knocked {
+		p.knocked = false
+		p.serveDoors()
 	}
 	p.takeFetched()
 	p.relayAll()

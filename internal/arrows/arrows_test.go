@@ -59,7 +59,7 @@ var rooms = map[string][]string{
 // here is free.
 var outside = map[string][]string{
 	"github.com/twmb/franz-go":       {"kafka", "internal/demo", "cmd/*", "test/*"},
-	"github.com/gorilla/websocket":   {"worker", "cmd/*", "clients/go", "test/*"},
+	"github.com/gorilla/websocket":   {"cmd/*", "clients/go", "test/*"},
 	"github.com/prometheus/":         {"internal/metrics", "supervisor"},
 	"github.com/spf13/":              {"cmd/*"},
 	"github.com/gdamore/tcell":       {"cmd/*"},

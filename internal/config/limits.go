@@ -88,8 +88,8 @@ type Limits struct {
 
 // Descriptors is for how many sessions, and for how many handshakes at once, a
 // process has descriptors that may open so many files: a reserve is kept for
-// all else, and a handshake takes two, one more while its connection is taken
-// over.
+// all else, and as many who were refused may still have to read their answer as
+// there are handshakes.
 func (l Limits) Descriptors(files int) (sessions, handshakes int) {
 	handshakes = max(min(l.HandshakesPendingMax, files/16), 1)
 	return max(files-l.FDsReserve-2*handshakes, 1), handshakes

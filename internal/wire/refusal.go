@@ -23,6 +23,7 @@ func Refusals() []Refusal {
 		{Status: 403, Error: "forbidden", Reasons: []string{"origin"}, When: "`origins` doesn't list the Origin"},
 		{Status: 404, Error: "not_found", When: "another path; `reason` names those that there are"},
 		{Status: 429, Error: "rate_limited", Reasons: []string{"rate"}, Retry: true, When: "too many attempts *(later)*"},
+		{Status: 431, Error: "too_large", When: "the request's head is too large; `reason` names the limit"},
 		{Status: 500, Error: "internal", When: "an internal fault; `reason` is its id in the log"},
 		{Status: 503, Error: "overloaded", Reasons: []string{"connections", "fds", "handshakes", "cpu", "memory", "starting", "draining"}, Retry: true, When: "no session can be taken now (`cpu`, `memory`: *later*)"},
 	}

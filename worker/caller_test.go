@@ -18,8 +18,6 @@ func TestHandshakesThatFailAreCountedByReason(t *testing.T) {
 		c.Limits.HandshakeMax = 3 * time.Second
 		c.Origins = []string{"https://app.example.com"}
 	})
-	const upgrade = "GET /ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
-		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
 	for _, c := range []struct {
 		name, says string
 		leaves     bool
@@ -31,19 +29,19 @@ func TestHandshakesThatFailAreCountedByReason(t *testing.T) {
 		{"half a head, and gone", "GET /ws HT", true, shm.HandshakesFailedIO},
 		{"not HTTP", "\x16\x03\x01 hello\r\n\r\n", false, shm.HandshakesFailedBadRequest},
 		{"no host", "GET /ws HTTP/1.1\r\n\r\n", false, shm.HandshakesFailedBadRequest},
-		{"a head too large", upgrade + "X: " + strings.Repeat("x", 20<<10) + "\r\n\r\n", false, shm.HandshakesFailedTooLarge},
+		{"a head too large", upgradeHead + "X: " + strings.Repeat("x", 20<<10) + "\r\n\r\n", false, shm.HandshakesFailedTooLarge},
 		{"no upgrade", "GET /ws HTTP/1.1\r\nHost: x\r\n\r\n", false, shm.HandshakesFailedBadRequest},
-		{"another version", strings.Replace(upgrade, "13", "12", 1) + "\r\n", false, shm.HandshakesFailedBadRequest},
-		{"another origin", upgrade + "Origin: https://evil.example.com\r\n\r\n", false, shm.HandshakesFailedOrigin},
-		{"a frame before the answer", upgrade + "\r\n\x81\x80\x00\x00\x00\x00", false, shm.HandshakesFailedEarlyBytes},
-		{"a session", upgrade + "\r\n", true, shm.Handshakes},
+		{"another version", strings.Replace(upgradeHead, "13", "12", 1) + "\r\n", false, shm.HandshakesFailedBadRequest},
+		{"another origin", upgradeHead + "Origin: https://evil.example.com\r\n\r\n", false, shm.HandshakesFailedOrigin},
+		{"a frame before the answer", upgradeHead + "\r\n\x81\x80\x00\x00\x00\x00", false, shm.HandshakesFailedEarlyBytes},
+		{"a session", upgradeHead + "\r\n", true, shm.Handshakes},
 		{"health", "GET /health HTTP/1.1\r\nHost: x\r\n\r\n", false, -1},
 	} {
 		before := failures(st)
 		knockWith(t, st.workers[0].address, c.says, c.leaves)
 		st.await(c.name+": it is over", func() bool {
 			return st.segment.Slot(0).Counter(shm.ConnectionsAccepted) == before[shm.ConnectionsAccepted]+1 &&
-				st.workers[0].process.doors.pending.Load() == 0 && (c.want < 0 || failures(st)[c.want] != before[c.want])
+				st.segment.Slot(0).Gauge(shm.PendingHandshakes) == 0 && (c.want < 0 || failures(st)[c.want] != before[c.want])
 		})
 		for counter, n := range failures(st) {
 			want := before[counter]
@@ -56,6 +54,10 @@ func TestHandshakesThatFailAreCountedByReason(t *testing.T) {
 		}
 	}
 }
+
+// upgradeHead is a handshake without its last line.
+const upgradeHead = "GET /ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
+	"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
 
 // failures are all counters up to the upgrade.
 func failures(st *theatre) map[shm.Counter]uint64 {
