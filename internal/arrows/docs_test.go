@@ -98,3 +98,18 @@ func TestCommandsOfPagesExist(t *testing.T) {
 		}
 	}
 }
+
+// Every series that a page names is one that is published.
+func TestMetricsOfPagesExist(t *testing.T) {
+	all := pages(t)
+	listed := all["docs/METRICS.md"]
+	name := regexp.MustCompile("`(odin_[a-z0-9_]+)")
+	for page, text := range all {
+		for _, m := range name.FindAllStringSubmatch(text, -1) {
+			series := strings.TrimSuffix(strings.TrimSuffix(strings.TrimSuffix(m[1], "_bucket"), "_sum"), "_count")
+			if !strings.Contains(listed, "`"+m[1]+"`") && !strings.Contains(listed, "`"+series+"`") {
+				t.Errorf("%s names %s, which docs/METRICS.md lacks", page, m[1])
+			}
+		}
+	}
+}
