@@ -101,6 +101,12 @@ func (p *program) printDrain(d *status.Drain, begun string) error {
 	return p.print("odinctl drain --wait watches it, odinctl undrain takes it back")
 }
 
+// undrained is what undrain prints as JSON.
+type undrained struct {
+	// WasDraining: there was a drain to take back.
+	WasDraining bool `json:"was_draining"`
+}
+
 func (p *program) undrainCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "undrain",
@@ -119,7 +125,7 @@ func (p *program) undrain(flags *pflag.FlagSet) error {
 	case err != nil:
 		return err
 	case p.json:
-		return p.printJSON(map[string]bool{"was_draining": answer.WasDraining})
+		return p.printJSON(undrained{answer.WasDraining})
 	case answer.WasDraining:
 		return p.print("undrained: new sessions are taken again")
 	}

@@ -39,6 +39,8 @@ func sections() []section {
 	return []section{
 		{"`odinctl status --json`, `/api/status`", "One document.", "internal/status", "Status"},
 		{"`odinctl top --json`", "A document a line, one each interval. The first comes after an interval, so that it has rates.", "internal/top", "Document"},
+		{"`odinctl drain --json`", "One document, the `drain` of `odinctl status`; with `--wait` a line now and then, and a last one.", "internal/status", "Drain"},
+		{"`odinctl undrain --json`", "One document.", "cmd/odinctl", "undrained"},
 		{"`odinctl reload --json`", "One document, also when mistakes were found: the exit code is 1 then.", "cmd/odinctl", "reloading"},
 		{"`odinctl conns --json`", "A session a line, and last the line below.", "internal/control", "Connection"},
 		{"`odinctl conns --json`, the last line", "What the answer was made from.", "cmd/odinctl", "connsTotal"},

@@ -151,6 +151,12 @@ type status struct {
 	Deliveries uint64            `json:"deliveries"`
 	Partitions []partitionStatus `json:"partitions"`
 	Balance    float64           `json:"balance"`
+	Drain      *drainStatus      `json:"drain"`
+}
+
+type drainStatus struct {
+	Left int  `json:"sessions_left"`
+	Done bool `json:"done"`
 }
 
 type workerStatus struct {
