@@ -71,7 +71,9 @@ func page(t *testing.T) []byte {
 			fmt.Fprintf(&out, "| `%s` | %s | %s |\n", f.path, f.kind, strings.ReplaceAll(f.meaning, "|", `\|`))
 		}
 		title, _, _ := strings.Cut(s.title, ",")
-		apart[s.dir+"."+s.root] = title
+		if s.root != "Drain" { // which is a part of status too
+			apart[s.dir+"."+s.root] = title
+		}
 	}
 	return out.Bytes()
 }
@@ -173,6 +175,47 @@ func look(t *testing.T) status.Status {
 	seg.Slot(0).SetLent(1)
 	seg.Process().Set(shm.DrainStart, 1)
 	return status.Read(seg, shm.Now())
+}
+
+// TestEveryCommandHasASection: with --json every command prints something, and
+// the page tells of it once.
+func TestEveryCommandHasASection(t *testing.T) {
+	sources, err := filepath.Glob(root + "/cmd/odinctl/*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	titles := strings.Join(slices.Sorted(maps.Keys(titlesOf(t))), "\n")
+	commands := 0
+	for _, name := range sources {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, use := range regexp.MustCompile(`(?m)^\t\tUse:\s+"([a-z-]+)`).FindAllStringSubmatch(string(text), -1) {
+			commands++
+			if slices.Contains([]string{"odinctl", "sub", "completion"}, use[1]) { // no JSON of its own
+				continue
+			}
+			if !strings.Contains(titles, "`odinctl "+use[1]+" --json`") {
+				t.Errorf("docs/JSON.md has no section for odinctl %s", use[1])
+			}
+		}
+	}
+	if commands < 10 {
+		t.Errorf("only %d commands in %s", commands, sources)
+	}
+}
+
+func titlesOf(t *testing.T) map[string]bool {
+	t.Helper()
+	titles := map[string]bool{}
+	for _, s := range sections() {
+		if titles[s.title] {
+			t.Errorf("two sections are titled %s", s.title)
+		}
+		titles[s.title] = true
+	}
+	return titles
 }
 
 func TestTypesAreTaken(t *testing.T) {
