@@ -22,9 +22,11 @@
 //
 // Per worker: one that sends from its bounded mailbox, one that receives, one
 // that waits for its end. They, the HTTP server and control.sock talk to the
-// crew by its event channel, and read the segment and one atomic pointer
-// (readiness); what they want done, the desk has the crew do. The one lock, in the HTTP server, is for its end: the segment
-// is closed only when no handler runs.
+// crew by its event channel, and read the segment and two atomic pointers
+// (readiness, and the bounds of /health); what they want done, the desk has the
+// crew do. One more reloads at each hangup, and one for a while reads the files,
+// which may lie on a disk that hangs. The one lock, in the HTTP server, is for
+// its end: the segment is closed only when no handler runs.
 //
 // # What holds
 //
