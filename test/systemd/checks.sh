@@ -61,18 +61,17 @@ client_told() { journal -u "client-$1" | has "$2"; }
 # put FILE: standard input to a file of the machine.
 put() { inside install -D -m 644 /dev/stdin "$1"; }
 
-# configure [STOP_MS [LINE]]
+# configure [STOP_MS [LINE [KEY OF KAFKA]]]
 configure() {
 	put /etc/odin/odin.yaml <<EOF
 runtime_dir: /run/odin
 workers: 2
-kafka: {brokers: ["127.0.0.1:9092"]}
+kafka: {brokers: ["127.0.0.1:9092"]${3:+, $3}}
 limits: {stop_ms: ${1:-500}}
 ${2:-}
 EOF
 }
 
-package() { echo "/opt/odin/odind_$1_$(dpkg --print-architecture).deb"; }
 broker() { inside systemd-run -q --unit kafka /opt/odin/kfaked -port 9092 -partitions 3; }
 
 # tree: what the machine has beyond this one, but for what any package's coming and
@@ -84,9 +83,11 @@ tree() {
 	done
 }
 
+install_package() { inside dpkg -i "/opt/odin/$1/$(basename "$ODIN_MACHINE_FILES/$1"/*.deb)"; }
+
 install_it() {
 	tree >"$machine_root/before"
-	check "the package installs" inside dpkg -i "$(package 0.0.1)"
+	check "the package installs" install_package now
 	check "the unit is enabled, and not started before somebody has configured it" is UnitFileState enabled
 	check "nothing runs yet" is ActiveState inactive
 	check "its user is there" inside id odin
@@ -94,6 +95,20 @@ install_it() {
 	check "systemd finds nothing wrong with the unit" inside systemd-analyze verify odind.service
 	check "systemd-analyze security is at most 2.0" inside systemd-analyze security --offline=true --threshold=20 odind.service
 	check "the configuration of the package is a good one" inside odind check
+}
+
+# password: a secret that only the group may read reaches the confined odind.
+password() {
+	configure 500 '' 'sasl: {mechanism: PLAIN, user: odin, password_file: /etc/odin/password}'
+	inside install -m 600 /dev/stdin /etc/odin/password <<<secret
+	check "a password that odind may not read fails the start" not inside systemctl start odind
+	check "systemctl status names the file" soon shown '/etc/odin/password'
+	inside chown root:odin /etc/odin/password
+	inside chmod 640 /etc/odin/password
+	inside systemctl start --no-block odind
+	check "one that its group may read does not" soon has_workers
+	inside systemctl stop odind
+	inside rm /etc/odin/password
 }
 
 bad_configuration() {
@@ -169,6 +184,37 @@ delivered() {
 	inside odinctl publish odin.trades BTC '{"price":1}' && sleep 0.2 && inside journalctl -q -o cat -u client-records | has '{"price":1}'
 }
 
+# in_force: the digest of the configuration that runs.
+in_force() { inside odinctl status --json | sed -n 's/^ *"config_digest": "\(.*\)",$/\1/p'; }
+is_in_force() { [ "$(in_force)" = "$1" ]; }
+of_file() { inside odind check | sed -n 's/^configuration \(.*\) is good$/\1/p'; }
+
+reload() {
+	local old new
+	client reload
+	old=$(in_force)
+	mark
+	configure 500 'origins: ["https://app.example.com"]'
+	new=$(of_file)
+	check "another configuration is reloaded" inside systemctl reload odind
+	check "and in force then" is_in_force "$new"
+	check "it is another one than before" not is_in_force "$old"
+	check "what came of it is in the journal" soon logged 'origins'
+	configure 500 'workrs: 3'
+	check "a bad one is refused" not inside systemctl reload odind
+	check "its mistakes are in systemctl status" soon shown '/etc/odin/odin.yaml:5:1: workrs: unknown key'
+	check "nothing has changed" is_in_force "$new"
+	check "odind goes on" serves
+	configure
+	mark
+	check "HUP reloads too" inside systemctl kill --kill-whom=main -s HUP odind
+	check "as the journal says" soon logged 'configuration reloaded'
+	check "what was in force at first is so again" soon is_in_force "$old"
+	check "odind still goes on" serves
+	check "nobody was sent away" asked '"sessions": 1,'
+	inside systemctl stop client-reload
+}
+
 worker_killed() {
 	local victim old
 	old=$(supervisor)
@@ -232,13 +278,13 @@ stop() {
 upgrade() {
 	client upgrade
 	mark
-	check "the next version installs" inside dpkg -i "$(package 0.0.2)"
-	check "the new one runs" asked '"version": "0.0.2"'
+	check "the next version installs" install_package later
+	check "the new one runs" asked '"version": "999.0"'
 	check "and serves" serves
 	check "the configuration was kept" inside grep -q 'workers: 2' /etc/odin/odin.yaml
 	check "clients were told to come back" soon client_told upgrade 'closed the connection: 1001'
 	inside systemctl disable -q --now odind
-	check "a version over one that was stopped and disabled" inside dpkg -i "$(package 0.0.1)"
+	check "a version over one that was stopped and disabled" install_package now
 	check "leaves it stopped" is ActiveState inactive
 	check "and disabled" is UnitFileState disabled
 	inside systemctl enable -q odind
@@ -255,7 +301,7 @@ purge() {
 }
 
 machine_boot "$ODIN_MACHINE_FILES"
-for part in install_it bad_configuration hang start confined worker_killed watchdog killed stop upgrade purge; do
+for part in install_it bad_configuration password hang start confined reload worker_killed watchdog killed stop upgrade purge; do
 	$part
 done
 echo "$passed passed, 0 failed"

@@ -19,12 +19,17 @@ note() { printf '\n### %s\n\n' "$1" | record; }
 types() {
 	typed+=("$1")
 	printf 'root@odin:~# %s\n' "${1//$'\n'/$'\n'> }" | record
-	output=$(inside bash -c "cd; exec 2>&1; $1" <<<y | shorten) && code=0 || code=$?
+	output=$(inside bash -c "cd; exec 2>&1; $1" <<<y | shorten "$1") && code=0 || code=$?
 	[ -z "$output" ] || printf '%s\n' "$output" | record
 }
 
-# shorten: what apt says for terminals alone.
-shorten() { sed 's/.*\r//' | grep -vE '^$|stable CLI interface|apt-utils is not installed|^Reading |^Building |^Get:' || true; }
+# shorten COMMAND: apt's output without what tells an operator nothing.
+shorten() {
+	case $1 in
+	apt*) sed 's/.*\r//' | sed -E '/^$|stable CLI interface|apt-utils is not installed|^Reading |^Building |^Get:/d' ;;
+	*) cat ;;
+	esac
+}
 
 # expect CODE [TEXT...]: of what was typed last.
 expect() {
@@ -115,10 +120,16 @@ look() {
 	types 'odinctl status'
 	expect 0 ready
 	types "systemd-run -q --unit listener odinctl sub '*.*'"
-	types_late 'odinctl status --json | grep sessions' 0 '"sessions": 1'
+	types_late 'odinctl status --json | grep sessions' 0 '"sessions": 1,'
 	types "odinctl publish odin.trades BTC '{\"price\":42}'"
 	expect 0 odin.trades
 	types_late 'journalctl -q -o cat -u listener' 0 '{"price":42}'
+	types 'odinctl top --once'
+	expect 0 deliveries
+	types 'odinctl conns'
+	expect 0 127.0.0.1
+	types 'odinctl explain BTC.trade'
+	expect 0 odin.trades
 	note "Scrape"
 	types 'curl -s http://127.0.0.1:9464/readyz'
 	expect 0 ready
@@ -126,11 +137,43 @@ look() {
 	expect 0 odin_deliveries_total
 }
 
-leave() {
-	note "Restart, stop"
+change() {
+	note "Change the configuration: with a mistake, then without"
+	types "cat >>/etc/odin/odin.yaml <<END
+origins: [\"https://app.example.com\"]
+log: {level: warning}
+END"
+	types 'odinctl reload'
+	expect 1 '/etc/odin/odin.yaml:5:14: log.level: "warning" is unknown' 'nothing has changed'
+	types "sed -i 's/level: warning/level: warn/; s/workers: 2/workers: 3/' /etc/odin/odin.yaml"
+	types 'odinctl reload'
+	expect 0 'in force       log.level' 'needs restart  workers'
+	types 'systemctl reload odind'
+	expect 0
 	types 'systemctl restart odind'
 	expect 0
 	types_late 'journalctl -q -o cat -u listener' 0 'odind closed the connection: 1001'
+	types_late 'systemctl status odind' 0 'ready: 3 of 3 workers ready'
+}
+
+drain() {
+	note "Drain"
+	types "for n in 1 2 3 4; do systemd-run -q --unit listener-\$n odinctl sub '*.*'; done"
+	types_late 'odinctl status --json | grep sessions' 0 '"sessions": 4,'
+	types 'odinctl drain --over 4s --wait'
+	expect 0
+	types 'curl -s http://127.0.0.1:9464/readyz'
+	expect 0 draining
+	types_late 'systemctl status odind' 0 'Active: active' 'draining'
+	types "journalctl -q -o cat -u 'listener-*' | grep closed"
+	expect 0 'odind closed the connection: 1001 draining; try again in'
+	types 'odinctl undrain'
+	expect 0
+	types_late 'curl -s http://127.0.0.1:9464/readyz' 0 ready
+}
+
+leave() {
+	note "Stop"
 	types 'systemctl stop odind'
 	expect 0
 	types 'odinctl status'
@@ -167,10 +210,10 @@ page_is_tried() {
 
 : >"$transcript"
 machine_boot "$ODIN_MACHINE_FILES"
-inside cp /opt/odin/odind_0.0.1_"$(dpkg --print-architecture)".deb /root/
+inside sh -c 'cp /opt/odin/now/*.deb /root/'
 inside install -D -m 644 /dev/stdin /etc/apt/apt.conf.d/90plain <<<'Dpkg::Use-Pty "0";'
 inside systemd-run -q --unit kafka /opt/odin/kfaked -port 9092 -partitions 3
-for part in install_it three_mistakes begin look leave page_is_tried; do
+for part in install_it three_mistakes begin look change drain leave page_is_tried; do
 	$part
 done
 [ "$failed" = 0 ] || inside journalctl -q -n 60 -t systemd -t odind | sed 's/^/# /'

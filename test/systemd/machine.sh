@@ -9,11 +9,11 @@ alone() {
 	[ -z "${ODIN_MACHINE_ALONE:-}" ] || return 0
 	[ "$(id -u)" = 0 ] || { echo "$1: booting a machine needs root" >&2; exit 1; }
 	machine_files
-	ODIN_MACHINE_ALONE=yes unshare --mount --propagation private -- "$@" && exit 0 || exit $?
+	ODIN_MACHINE_ALONE=yes setpriv --pdeathsig TERM unshare --mount --propagation private -- "$@" && exit 0 || exit $?
 }
 
-# machine_files makes what the machine gets, unless a caller has: the package in two
-# versions, and a broker.
+# machine_files makes what the machine gets, unless a caller has: the package as
+# `make deb` would, a later version of it, and a broker.
 machine_files() {
 	[ -z "${ODIN_MACHINE_FILES:-}" ] || return 0
 	local top
@@ -23,8 +23,8 @@ machine_files() {
 	ODIN_MACHINE_FILES=$(mktemp -d)
 	export ODIN_MACHINE_FILES
 	trap 'rm -rf "$ODIN_MACHINE_FILES"' EXIT
-	"$top/deploy/deb/build.sh" 0.0.1 "$ODIN_MACHINE_FILES" >/dev/null
-	"$top/deploy/deb/build.sh" 0.0.2 "$ODIN_MACHINE_FILES" >/dev/null
+	"$top/deploy/deb/build.sh" '' "$ODIN_MACHINE_FILES/now" >/dev/null
+	"$top/deploy/deb/build.sh" 999.0 "$ODIN_MACHINE_FILES/later" >/dev/null
 	cp "$("$top/bench/build.sh")/kfaked.bin" "$ODIN_MACHINE_FILES/kfaked"
 }
 
@@ -37,11 +37,11 @@ cgroup_mounts() {
 	[ -z "$path" ] || findmnt -rno TARGET -t cgroup -O name=systemd | sed "s|\$|:$path|"
 }
 
-# sweep_cgroups HIERARCHY: those of machines whose script was killed.
-sweep_cgroups() {
-	local group
-	for group in "${1%/}"/odin-[0-9]*; do
-		[ ! -d "$group" ] || kill -0 "${group##*-}" 2>/dev/null || remove_cgroup "$group" || true
+# sweep HIERARCHY: what is left of machines whose script was killed.
+sweep() {
+	local dir
+	for dir in "${1%/}"/odin-[0-9]* /run/systemd/nspawn/propagate/odin-[0-9]*; do
+		[ ! -d "$dir" ] || kill -0 "${dir##*-}" 2>/dev/null || remove_tree "$dir" || true
 	done
 }
 
@@ -52,23 +52,27 @@ own_cgroup() {
 	machine_cgroups=()
 	for at in $(cgroup_mounts); do
 		at=${at%%:*}${at#*:}
-		sweep_cgroups "$at"
+		sweep "$at"
 		mkdir "${at%/}/$machine" && machine_cgroups+=("${at%/}/$machine")
 		echo $$ >"${at%/}/$machine/cgroup.procs"
 	done
 }
 
 # leave_cgroup goes back and removes what the machine has left. The last of its
-# processes may still be ending.
+# processes may still be ending, and a part of this script may still be waiting for
+# something in there.
 leave_cgroup() {
-	local group
+	local group left
 	for group in "${machine_cgroups[@]}"; do
 		echo $$ >"${group%/*}/cgroup.procs"
-		await 30 remove_cgroup "$group" || echo "machine.sh: $group is left" >&2
+		mapfile -t left <"$group/cgroup.procs"
+		[ ${#left[@]} = 0 ] || kill -KILL "${left[@]}" 2>/dev/null || true
+		await 30 remove_tree "$group" || echo "machine.sh: $group is left" >&2
 	done
 }
 
-remove_cgroup() {
+# remove_tree DIR: directories alone, as those of control groups are removed.
+remove_tree() {
 	find "$1" -depth -type d -exec rmdir {} + 2>/dev/null || true
 	[ ! -d "$1" ]
 }
@@ -111,6 +115,7 @@ inside() {
 
 # machine_end throws it away. May be called at any time.
 machine_end() {
+	trap '' TERM INT HUP
 	[ -n "${machine:-}" ] || return 0
 	{
 		[ -z "${leader:-}" ] || kill -KILL "$leader"
