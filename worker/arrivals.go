@@ -47,6 +47,9 @@ func (p *process) move(c *caller, s *session) error {
 }
 
 func (p *process) appendHello(dst []byte) []byte {
+	if echoing {
+		return dst
+	}
 	lim := &p.config.Limits
 	return wire.AppendHello(dst, wire.Hello{
 		Node: p.config.Node, Worker: p.slot, Time: p.wallMillis(), PingInterval: lim.PingInterval,

@@ -131,6 +131,10 @@ func (p *process) refuse(s *session, cerr *wire.CloseError) {
 
 // receive serves one message or control frame.
 func (p *process) receive(s *session, m wire.Message) {
+	if echoing && (m.Op == wire.Text || m.Op == wire.Binary) {
+		p.echo(s, m)
+		return
+	}
 	switch m.Op {
 	case wire.Text:
 		p.serve(s, m.Payload)
