@@ -157,7 +157,7 @@ func (f *fetcher) sick(err error) time.Duration {
 	f.s.stats.errors.Add(1)
 	f.trouble.set(err)
 	if f.trouble.times == 1 {
-		f.s.o.Log.Warn("kafka: broker fails", "broker", f.id, "err", err)
+		f.s.o.Log.Info("a broker fails", "broker", f.id, "err", err)
 	}
 	f.s.wantMetadata()
 	return delay(f.trouble.times)
@@ -166,7 +166,7 @@ func (f *fetcher) sick(err error) time.Duration {
 // fit notes that a broker answers.
 func (f *fetcher) fit() {
 	if f.trouble.err != nil {
-		f.s.o.Log.Info("kafka: broker answers again", "broker", f.id, "failures", f.trouble.times)
+		f.s.o.Log.Info("a broker answers again", "broker", f.id, "failures", f.trouble.times)
 	}
 	f.trouble, f.evicted, f.again = trouble{}, false, false
 }

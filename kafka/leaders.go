@@ -80,7 +80,7 @@ func (s *Source) refresh() {
 	if err != nil {
 		err = s.login.hint(err)
 		if s.metadata.set(err); s.metadata.times == 1 {
-			s.o.Log.Warn("kafka: metadata can't be had", "err", err)
+			s.o.Log.Debug("metadata can't be had", "err", err)
 		}
 		s.wantMetadata()
 		return
@@ -241,6 +241,6 @@ func (s *Source) raise(a *part, f Fault) {
 	a.fault = f
 	a.flight = 0
 	s.faults = append(s.faults, a)
-	s.o.Log.Warn("kafka: partition rests", "topic", a.Topic, "partition", a.Number, "fault", f.Kind.String(), "offset", f.Offset, "err", f.Err)
+	s.o.Log.Debug("a partition rests", "topic", a.Topic, "partition", a.Number, "reason", f.Kind.String(), "offset", f.Offset, "err", f.Err)
 	nudge(s.faulty)
 }

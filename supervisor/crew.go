@@ -165,6 +165,6 @@ func (c *crew) tell(s *slot, m control.Message, files ...*os.File) {
 	if s.worker.send(m, files...) {
 		return
 	}
-	c.log.Error("worker does not read its messages: killed", "worker", s.index, "pid", s.worker.pid, "message", m.Type, "waiting", mailMax)
+	c.log.Error("worker does not read its orders, and is killed", "worker", s.index, "pid", s.worker.pid, "type", string(m.Type), "waiting", mailMax)
 	c.kill(s)
 }

@@ -19,7 +19,7 @@ func (c *crew) drain(over time.Duration) {
 		c.count(shm.Drains)
 	}
 	c.drainEnd = now.Add(over)
-	c.log.Info("draining", "over", over.String(), "sessions", c.sessions())
+	c.log.Info("draining", "over_ms", over.Milliseconds(), "sessions", c.sessions())
 	c.refresh()
 	for _, s := range c.slots {
 		if s.worker != nil {

@@ -1,6 +1,8 @@
 package supervisor
 
 import (
+	"slices"
+
 	"github.com/odin-ws/odin/internal/control"
 	"github.com/odin-ws/odin/internal/election"
 	"github.com/odin-ws/odin/internal/event"
@@ -58,7 +60,7 @@ func (c *crew) appoint() {
 	}
 	c.scout = next
 	if next != nobody {
-		c.log.Info("topology is watched by another worker", "worker", next)
+		c.log.Info("worker watches the topology", "worker", next)
 		c.tell(c.slots[next], control.Message{Type: control.Scout, On: true})
 	}
 }
@@ -66,7 +68,7 @@ func (c *crew) appoint() {
 // topology takes the scout's complete, error-free report: new partitions get
 // their place in the table and their first era, all get an owner.
 func (c *crew) topology(topics []control.Topic, missing []string) {
-	c.missing = missing
+	c.miss(missing)
 	added := 0
 	for _, t := range topics {
 		for _, p := range t.Partitions {
@@ -82,9 +84,17 @@ func (c *crew) topology(topics []control.Topic, missing []string) {
 	c.elect()
 	c.segment.SetTopologyVersion(c.segment.TopologyVersion() + 1)
 	c.count(shm.TopologyChanges)
-	c.log.Info("topology changed", "topics", len(topics), "partitions", c.segment.Partitions(), "added", added, "missing", missing)
+	c.log.Info("topology changed", "topics", len(topics), "partitions", c.segment.Partitions(), "added", added)
 	c.ring()
 	c.refresh()
+}
+
+// miss takes note of the topics that the brokers lack.
+func (c *crew) miss(topics []string) {
+	if len(topics) > 0 && !slices.Equal(topics, c.missing) {
+		c.log.Warn("topics of routes are missing: each is read from its start once it is there", "missing", topics)
+	}
+	c.missing = topics
 }
 
 // add puts a partition that is new into the table. The first report of its
@@ -96,7 +106,7 @@ func (c *crew) add(p event.Partition, base int64, id event.TopicID) bool {
 	i, err := c.segment.AddPartitionInEra(p, base, event.Era{Topic: id, Epoch: event.NoEpoch})
 	if err != nil {
 		c.index[p] = -1 // said once
-		c.log.Error("partition is left out: nobody will get its records", "topic", p.Topic, "partition", p.Number, "err", err)
+		c.log.Error("partition is left out: there is no place for it, and nobody gets its records", "topic", p.Topic, "partition", p.Number, "err", err)
 		return false
 	}
 	c.index[p] = i

@@ -59,10 +59,10 @@ func (c *crew) announce(next *config.Reloaded, by string) {
 	c.log.Info("configuration reloaded", "by", by, "config_digest", next.Config.Digest(),
 		"applied", len(next.Applied), "need_restart", len(next.Pending), "unchanged", next.Unchanged)
 	for _, change := range next.Applied {
-		c.log.Info("in force now", "key", change.Key, "old", change.Old, "new", change.New, "from", change.Origin)
+		c.log.Info("in force now", "key", change.Key, "old", change.Old, "new", change.New, "origin", change.Origin)
 	}
 	for _, change := range next.Pending {
-		c.log.Warn("needs a restart: the old value stays in force", "key", change.Key, "old", change.Old, "new", change.New, "from", change.Origin)
+		c.log.Warn("needs a restart: the old value stays in force", "key", change.Key, "old", change.Old, "new", change.New, "origin", change.Origin)
 	}
 }
 
@@ -93,12 +93,12 @@ func (c *crew) refuse(err error, by string) {
 	c.segment.Process().Set(shm.ReloadRefused, 1)
 	var mistakes config.Problems
 	if !errors.As(err, &mistakes) {
-		c.log.Error("configuration not reloaded: nothing has changed", "by", by, "err", err)
+		c.log.Warn("configuration not reloaded: nothing has changed", "by", by, "err", err)
 		return
 	}
-	c.log.Error("configuration not reloaded: nothing has changed", "by", by, "mistakes", len(mistakes))
+	c.log.Warn("configuration not reloaded: nothing has changed", "by", by, "mistakes", len(mistakes))
 	for _, m := range mistakes {
-		c.log.Error("mistake in the configuration", "at", m.Place, "key", m.Key, "err", m.What)
+		c.log.Warn("mistake in the configuration", "where", m.Place, "key", m.Key, "err", m.What)
 	}
 }
 

@@ -27,7 +27,7 @@ func raiseFiles() (int, error) {
 func warnFiles(log *slog.Logger, cfg config.Config, files int) {
 	each := max(0, files-cfg.Limits.FDsReserve)
 	if possible := each * cfg.Workers; possible < cfg.Limits.ConnectionsMax {
-		log.Warn("the limit of open files allows fewer connections than configured: beyond them clients get 503; raise LimitNOFILE (ulimit -n)",
+		log.Warn("the limit of open files allows fewer connections than configured: beyond them clients get 503; raise LimitNOFILE",
 			"possible", possible, "connections_max", cfg.Limits.ConnectionsMax, "files", files, "workers", cfg.Workers)
 	}
 }

@@ -138,7 +138,7 @@ func (h *herald) tended(c *crew) bool {
 	stuck := c.stuck()
 	if stuck != h.stuck && stuck != nobody {
 		h.log.Error("the service manager's watchdog is not fed: a worker does not beat and can't be got rid of",
-			"worker", stuck, "pid", c.slots[stuck].worker.pid, "silent", c.liveness.silence(stuck).Round(time.Second).String())
+			"worker", stuck, "pid", c.slots[stuck].worker.pid, "silent_ms", c.liveness.silence(stuck).Milliseconds())
 	}
 	h.stuck = stuck
 	return stuck == nobody
@@ -146,6 +146,6 @@ func (h *herald) tended(c *crew) bool {
 
 func (h *herald) check(err error) {
 	if err != nil {
-		h.log.Warn("service manager not told", "err", err)
+		h.log.Warn("the service manager can't be told", "err", err)
 	}
 }

@@ -22,7 +22,7 @@ func (c *crew) lend() {
 func (c *crew) give(o order) {
 	file, err := c.listen(o.slot)
 	if err != nil {
-		c.log.Error("listener not handed out", "worker", o.to, "slot", o.slot, "err", err)
+		c.log.Error("listener can't be handed to its worker: the worker is started anew", "worker", o.to, "slot", o.slot, "err", err)
 		c.kill(c.slots[o.to]) // without it connects would wait for nobody
 		return
 	}

@@ -45,7 +45,7 @@ func (c *crew) handle(n news) {
 	case said:
 		c.message(s, n.message)
 	case broke:
-		c.log.Debug("control socket", "worker", s.index, "pid", w.pid, "err", n.err)
+		c.log.Debug("worker has closed its control socket", "worker", s.index, "pid", w.pid, "err", n.err)
 		c.killLater(w)
 	case ended:
 		c.exited(s, n.how)
@@ -84,7 +84,7 @@ func (c *crew) signal(s os.Signal) {
 		c.hangup()
 	case syscall.SIGPIPE:
 	default:
-		c.log.Warn("signal ignored", "signal", s.String())
+		c.log.Info("a signal that means nothing to odind", "signal", s.String())
 	}
 }
 

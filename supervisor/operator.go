@@ -37,7 +37,7 @@ func (h *house) serve(c *crew, d *desk, log *slog.Logger) {
 	var serving sync.WaitGroup
 	serving.Go(func() {
 		if err := control.Serve(ctx, h.socket, d.answer); err != nil {
-			log.Error("control socket ended: odinctl gets no answers", "err", err)
+			log.Error("the control socket ended: odinctl gets no answers", "err", err)
 		}
 	})
 	serving.Go(func() { d.reloads.heed(ctx) })
@@ -47,7 +47,7 @@ func (h *house) serve(c *crew, d *desk, log *slog.Logger) {
 	server := operatorServer(handlers.guard(contained(h.ownHosts(h.routes(c, stream)), log)), log)
 	serving.Go(func() {
 		if err := server.Serve(newBounded(h.operator, operatorConnsMax)); !errors.Is(err, http.ErrServerClosed) {
-			log.Error("operator's HTTP ended", "err", err)
+			log.Error("the operator's HTTP ended: no metrics, no health, no page", "err", err)
 		}
 	})
 	h.later(func() error {
@@ -67,7 +67,7 @@ func operatorServer(handler http.Handler, log *slog.Logger) *http.Server {
 		WriteTimeout:      operatorWriteTime,
 		IdleTimeout:       operatorIdleTime,
 		MaxHeaderBytes:    operatorHeadMax,
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+		ErrorLog:          journal.Standard(log, "the operator's HTTP complains"),
 	}
 }
 

@@ -31,9 +31,18 @@ func (c *crew) refresh() {
 	}
 	c.readiness.Store(next)
 	c.publish(next)
-	if before != nil && before.was && before.ready != next.ready {
-		c.log.Warn("readiness changed", "ready", next.ready, "why", strings.Join(reasons, "; "))
+	if before != nil && before.was && before.ready != next.ready && !next.draining {
+		c.sayReady(next)
 	}
+}
+
+// sayReady says that /readyz answers otherwise than before.
+func (c *crew) sayReady(is *readiness) {
+	if is.ready {
+		c.log.Info("ready again")
+		return
+	}
+	c.log.Error("not ready any more: new clients are refused", "reason", strings.Join(is.reasons, "; "))
 }
 
 // publish tells the readers of the segment.

@@ -50,7 +50,7 @@ func Run(ctx context.Context, cfg config.Config, opts Options) (err error) {
 	log := opts.Log
 	notifier, err := systemd.FromEnv(os.Getenv)
 	if err != nil {
-		log.Warn("the service manager is not told", "err", err)
+		log.Warn("the service manager can't be told", "err", err)
 	}
 	defer notifier.Close()
 	defer func() {
@@ -61,7 +61,7 @@ func Run(ctx context.Context, cfg config.Config, opts Options) (err error) {
 	}()
 	files, err := raiseFiles()
 	if err != nil {
-		log.Warn("go on with the limit of open files that we have", "err", err)
+		log.Warn("the limit of open files can't be raised", "err", err)
 	}
 	h, err := open(cfg, opts.Version)
 	if err != nil {

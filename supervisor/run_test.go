@@ -261,7 +261,7 @@ func TestStubbornWorkerIsKilledInTime(t *testing.T) {
 	pid := o.pid(1)
 	started := time.Now()
 	o.signal(syscall.SIGTERM)
-	eventually(t, "readiness ends", func() bool { return strings.Contains(o.logged(), "readiness changed") })
+	eventually(t, "readiness ends", func() bool { return strings.Contains(o.logged(), "msg=stopping") })
 	if code, body := o.get("/readyz"); code != 503 || !strings.Contains(body, "stopping") {
 		t.Errorf("/readyz: %d, %s", code, body)
 	}
@@ -298,7 +298,7 @@ func TestQuitDumpsAndGoesOn(t *testing.T) {
 	o.signal(syscall.SIGHUP)
 	o.signal(syscall.SIGUSR2)
 	eventually(t, "the others are logged", func() bool {
-		return strings.Contains(o.logged(), "nothing has changed") && strings.Contains(o.logged(), "signal ignored")
+		return strings.Contains(o.logged(), "nothing has changed") && strings.Contains(o.logged(), "a signal that means nothing to odind")
 	})
 	if _, err := o.hello(); err != nil {
 		t.Error(err)

@@ -18,7 +18,7 @@ func (c *crew) spawn(s *slot) {
 		s.shm.CountRespawn()
 	}
 	if err != nil {
-		c.log.Error("worker not started", "worker", s.index, "err", err)
+		c.log.Error("worker can't be started", "worker", s.index, "err", err)
 		c.retry(s, 0)
 		return
 	}
@@ -53,7 +53,7 @@ func (c *crew) link(s *slot) {
 func (c *crew) join(s, peer *slot) bool {
 	ours, theirs, err := control.Socketpair()
 	if err != nil {
-		c.log.Error("workers not linked: both are missing records of each other's partitions", "worker", s.index, "peer", peer.index, "err", err)
+		c.log.Error("two workers can't be linked: the first is started anew", "worker", s.index, "pid", s.worker.pid, "peer", peer.index, "err", err)
 		c.kill(s)
 		return false
 	}
@@ -71,7 +71,7 @@ func (c *crew) relink(s *slot, peer int, generation uint32) {
 	if w := c.slots[peer].worker; w == nil || w.generation != generation {
 		return
 	}
-	c.log.Warn("workers linked anew: their link broke", "worker", s.index, "peer", peer)
+	c.log.Warn("two workers were linked anew: their link broke", "worker", s.index, "peer", peer)
 	c.join(s, c.slots[peer])
 }
 
@@ -86,11 +86,11 @@ func (c *crew) exited(s *slot, how string) {
 	s.shm.SetState(shm.Gone)
 	c.count(shm.WorkersExited)
 	if c.stopping {
-		c.log.Info("worker ended", "worker", s.index, "pid", w.pid, "how", how)
+		c.log.Info("worker ended", "worker", s.index, "pid", w.pid, "exit", how)
 		c.refresh()
 		return
 	}
-	c.log.Error("worker ended unasked", "worker", s.index, "pid", w.pid, "how", how, "up", up.Round(time.Millisecond).String())
+	c.log.Error("worker ended unasked", "worker", s.index, "pid", w.pid, "exit", how, "up_ms", up.Milliseconds())
 	c.review() // the others take over before the new one is started
 	c.retry(s, up)
 	c.startDue(c.now())
@@ -103,12 +103,12 @@ func (c *crew) retry(s *slot, up time.Duration) {
 	if giveUp {
 		s.givenUp = true
 		c.count(shm.WorkersGivenUp)
-		c.log.Error("worker given up: it keeps failing", "worker", s.index, "attempts", s.backoff.attempts)
+		c.log.Error("worker is given up: it keeps failing; restart odind once the cause is mended", "worker", s.index, "attempts", s.backoff.attempts)
 		return
 	}
 	s.due = c.now().Add(wait)
 	if wait > 0 {
-		c.log.Warn("worker starts again later", "worker", s.index, "wait", wait.Round(time.Millisecond).String(), "attempt", s.backoff.attempts)
+		c.log.Warn("worker is started again later", "worker", s.index, "wait_ms", wait.Milliseconds(), "attempts", s.backoff.attempts)
 	}
 }
 

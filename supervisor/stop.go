@@ -14,13 +14,13 @@ const killBefore = 500 * time.Millisecond
 // them at once.
 func (c *crew) stop(why string) {
 	if c.stopping {
-		c.log.Warn("stopping at once", "why", why)
+		c.log.Info("stopping at once", "reason", why)
 		c.killAll("asked again to stop")
 		return
 	}
 	c.stopping, c.draining = true, false
 	c.killAt = c.now().Add(max(c.limits.StopMax-killBefore, c.limits.StopMax/2))
-	c.log.Info("stopping", "why", why, "over", c.limits.StopOver.String(), "workers", c.running())
+	c.log.Info("stopping", "reason", why, "over_ms", c.limits.StopOver.Milliseconds(), "running", c.running())
 	for _, s := range c.slots {
 		if s.worker != nil {
 			c.tell(s, control.Message{Type: control.Stop, OverMS: c.limits.StopOver.Milliseconds()})
@@ -33,7 +33,7 @@ func (c *crew) stop(why string) {
 func (c *crew) killAll(why string) {
 	for _, s := range c.slots {
 		if w := s.worker; w != nil && !w.killed {
-			c.log.Warn("worker killed", "worker", s.index, "pid", w.pid, "why", why)
+			c.log.Warn("worker is killed", "worker", s.index, "pid", w.pid, "reason", why)
 			c.kill(s)
 		}
 	}

@@ -31,7 +31,7 @@ func (c *crew) tick() {
 // watch looks at every heartbeat.
 func (c *crew) watch(now time.Time) (changed bool) {
 	if c.liveness.begin(now) {
-		c.log.Warn("supervisor polled late: the machine or odind stood still; heartbeats are counted anew")
+		c.log.Warn("the supervisor looked late at the heartbeats: the machine or odind stood still; they are counted anew")
 	}
 	for _, s := range c.slots {
 		if s.worker == nil {
@@ -49,14 +49,17 @@ func (c *crew) watch(now time.Time) (changed bool) {
 // judge acts on a new verdict.
 func (c *crew) judge(s *slot, next verdict) {
 	w := s.worker
-	c.log.Warn("heartbeat", "worker", s.index, "pid", w.pid, "was", w.verdict.String(), "is", next.String())
 	w.verdict = next
 	s.shm.SetSuspect(next != alive)
 	switch next {
+	case alive:
+		c.log.Info("worker beats again", "worker", s.index, "pid", w.pid)
 	case suspect:
 		c.count(shm.Suspects)
+		c.log.Warn("worker does not beat: its partitions go to others", "worker", s.index, "pid", w.pid)
 	case dead:
 		c.count(shm.Deaths)
+		c.log.Error("worker is stuck: it is made to show its goroutines, and killed", "worker", s.index, "pid", w.pid)
 		_ = w.signal(syscall.SIGQUIT) // the Go runtime dumps even if the scheduler is stuck
 		c.killLater(w)
 	}
@@ -105,17 +108,30 @@ func (c *crew) kill(s *slot) {
 	c.count(shm.Kills)
 	s.worker.killed = true
 	if err := s.worker.signal(syscall.SIGKILL); err != nil {
-		c.log.Error("worker not killed", "worker", s.index, "pid", s.worker.pid, "err", err)
+		c.log.Error("worker can't be killed", "worker", s.index, "pid", s.worker.pid, "err", err)
 	}
 }
 
 // settleSources takes what the workers reported of their sources for true.
 func (c *crew) settleSources() {
+	var fell, rose []int
+	reason := ""
 	for _, s := range c.slots {
-		if w := s.worker; w != nil && w.sick == w.healthy {
-			w.sick = !w.healthy
-			c.log.Warn("source", "worker", s.index, "healthy", w.healthy, "reason", w.reason)
+		w := s.worker
+		if w == nil || w.sick != w.healthy {
+			continue
 		}
+		if w.sick = !w.healthy; w.sick {
+			fell, reason = append(fell, s.index), w.reason
+		} else {
+			rose = append(rose, s.index)
+		}
+	}
+	if len(fell) > 0 {
+		c.log.Warn("workers can't read the source: sessions are kept, and it is tried again", "workers", fell, "reason", reason)
+	}
+	if len(rose) > 0 {
+		c.log.Info("workers can read the source again", "workers", rose)
 	}
 }
 
@@ -125,10 +141,10 @@ func (c *crew) message(s *slot, m control.Message) {
 	switch m.Type {
 	case control.Ready:
 		w.ready = true
-		c.log.Info("worker ready", "worker", s.index, "pid", w.pid, "after", c.now().Sub(w.started).Round(time.Millisecond).String())
+		c.log.Info("worker ready", "worker", s.index, "pid", w.pid, "after_ms", c.now().Sub(w.started).Milliseconds())
 		c.review()
 	case control.Unlistened:
-		c.log.Info("listener returned", "slot", m.Slot, "worker", s.index)
+		c.log.Info("listener given back", "slot", m.Slot, "worker", s.index)
 		c.lending.returned(m.Slot, s.index, w.generation)
 		c.review()
 	case control.Topology:
@@ -144,6 +160,6 @@ func (c *crew) message(s *slot, m control.Message) {
 	case control.Stopped:
 		c.log.Debug("worker has closed its sessions", "worker", s.index)
 	default:
-		c.log.Warn("worker says what we do not know", "worker", s.index, "type", m.Type)
+		c.log.Error("worker says what the supervisor does not know: a defect of Odin, please report it", "worker", s.index, "pid", w.pid, "type", string(m.Type))
 	}
 }

@@ -25,7 +25,7 @@ func (p *process) adopt(c *caller, greeting int) {
 	s.pingMS = uint32(lim.PingInterval / time.Millisecond)
 	s.sent = uint64(greeting)
 	if err := p.move(c, s); err != nil {
-		p.log.Error("poll a session", "err", err)
+		p.log.Error("a session can't be waited for, and ends", "err", err)
 		p.end(s)
 		return
 	}

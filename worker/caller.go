@@ -2,6 +2,7 @@ package worker
 
 import (
 	"cmp"
+	"log/slog"
 	"net/http"
 	"net/netip"
 	"slices"
@@ -210,7 +211,9 @@ func (p *process) turnAway(c *caller, reason string, counter shm.Counter) {
 // refuseCaller refuses a caller for good.
 func (p *process) refuseCaller(c *caller, status int, what, reason string, counter shm.Counter) {
 	p.block.Add(counter, 1)
-	p.log.Debug("handshake refused", "remote", c.remote, "status", status, "reason", reason)
+	if p.log.Enabled(p.ctx, slog.LevelDebug) {
+		p.log.Debug("a handshake is refused", "remote", c.remote.String(), "status", status, "reason", reason)
+	}
 	p.give(c, refusal(status, what, reason))
 }
 
@@ -252,7 +255,7 @@ func (p *process) lose(c *caller, why shm.Counter) {
 func (p *process) hangUp(c *caller) {
 	p.settleCaller(c)
 	if err := unix.Close(c.fd); err != nil {
-		p.log.Error("close a caller's descriptor", "err", err)
+		p.log.Error("a connection's descriptor can't be closed", "err", err)
 	}
 	p.doors.callers.remove(c)
 }

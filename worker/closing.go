@@ -110,7 +110,7 @@ func (p *process) closeEnded() {
 	for _, index := range p.ended {
 		s := p.sessions.at(index)
 		if err := unix.Close(s.fd); err != nil {
-			p.log.Error("close a session's descriptor", "err", err)
+			p.log.Error("a session's descriptor can't be closed", "err", err)
 		}
 		p.sessions.remove(s)
 	}

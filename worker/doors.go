@@ -50,7 +50,7 @@ func (p *process) addListener(slot int, f *os.File) {
 		err = p.prepare(fd)
 	}
 	if err != nil {
-		p.log.Error("take over a listener", "slot", slot, "err", err)
+		p.log.Error("a listener can't be taken over: nobody accepts from it", "slot", slot, "err", err)
 		return
 	}
 	p.doors.listeners[slot] = fd
@@ -84,7 +84,7 @@ func (p *process) prepare(fd int) error {
 func (p *process) prepareListeners() {
 	for slot, fd := range p.doors.listeners {
 		if err := p.prepare(fd); err != nil {
-			p.log.Error("a listener keeps its old options", "slot", slot, "err", err)
+			p.log.Warn("a listener keeps its old options", "slot", slot, "err", err)
 		}
 	}
 }
@@ -105,13 +105,13 @@ func (p *process) dropListener(slot int) {
 
 func (p *process) watch(slot, fd int) {
 	if err := p.doors.poller.Add(fd, listenerToken|uint64(slot), loop.Input); err != nil {
-		p.log.Error("poll a listener", "slot", slot, "err", err)
+		p.log.Error("a listener can't be waited for: nobody accepts from it", "slot", slot, "err", err)
 	}
 }
 
 func (p *process) unwatch(fd int) {
 	if err := p.doors.poller.Remove(fd); err != nil {
-		p.log.Error("poll a listener no more", "err", err)
+		p.log.Error("a listener is still waited for", "err", err)
 	}
 }
 
@@ -146,7 +146,7 @@ const doorsRound = 2 * time.Millisecond
 func (p *process) serveDoors() {
 	events, err := p.doors.poller.Wait(0)
 	if err != nil {
-		p.log.Error("poll the doors", "err", err)
+		p.log.Error("new connections can't be waited for", "err", err)
 	}
 	began := p.clock()
 	for i, ev := range events {
@@ -176,7 +176,7 @@ func (p *process) acceptSome(slot int) {
 			return
 		case loop.Failed: // no descriptors or memory: that passes
 			p.block.Add(shm.AcceptErrors, 1)
-			p.log.Debug("accept", "slot", slot, "err", err)
+			p.log.Warn("connections can't be accepted: they wait in the kernel, and it is tried again", "slot", slot, "err", err)
 			p.tire()
 			return
 		}
@@ -211,7 +211,7 @@ func (p *process) receiveCaller(fd int, from netip.AddrPort) {
 	c.deadline = p.now + int64(p.config.Limits.HandshakeMax)
 	p.doors.callers.calling++
 	if err := p.doors.poller.Add(fd, c.token(), loop.Input); err != nil {
-		p.log.Error("poll a caller", "err", err)
+		p.log.Error("a connection can't be waited for, and ends", "err", err)
 		p.hangUp(c)
 		return
 	}

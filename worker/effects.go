@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"slices"
 	"time"
 
@@ -29,8 +30,7 @@ func (p *process) resetPartition(pt *partition, e *replica.Effect) {
 	if e.Reason == replica.Trimmed {
 		r.reason, r.counter = wire.ResetTrimmed, shm.ResetsTrimmed
 	}
-	p.log.Warn("records can't be delivered any more; the sessions are told", "topic", pt.name.Topic,
-		"partition", pt.name.Number, "reason", e.Reason.String(), "to", e.To)
+	p.debugOn(pt, "the sessions are told of a reset", slog.String("reason", e.Reason.String()), slog.Int64("to", e.To))
 	if !slices.Contains(p.resets, r) {
 		p.resets = append(p.resets, r)
 	}
@@ -77,8 +77,8 @@ func (p *process) countEffect(pt *partition, e *replica.Effect) {
 	}
 	if e.Counter == replica.Gap || e.Counter == replica.DropMalformed {
 		p.block.Add(shm.Faults, 1)
-		p.log.Error("a batch does not fit what is held: this is a defect, please report it", "topic", pt.name.Topic,
-			"partition", pt.name.Number, "kind", e.Counter.String(), "held", pt.replica.Position().Held)
+		p.log.Error("a batch does not fit what is held: a defect of Odin, please report it", "topic", pt.name.Topic,
+			"partition", pt.name.Number, "reason", e.Counter.String(), "held", pt.replica.Position().Held)
 	}
 }
 
@@ -104,8 +104,7 @@ var replicaCounters = map[replica.Counter]shm.Counter{
 // is given up.
 func (p *process) readRange(pt *partition, e replica.Effect) {
 	p.block.Add(shm.Backfills, 1)
-	p.log.Info("reading a range for a sibling that fell behind", "topic", pt.name.Topic,
-		"partition", pt.name.Number, "from", e.From, "to", e.To)
+	p.debugOn(pt, "reading a range for a sibling that fell behind", slog.Int64("from", e.From), slog.Int64("to", e.To))
 	ranges, lim := p.ranges, &p.config.Limits
 	p.beside("the reader of a range", func() {
 		select {
@@ -122,7 +121,7 @@ func (p *process) readRange(pt *partition, e replica.Effect) {
 				return
 			}
 			p.block.Add(shm.BackfillsFailed, 1)
-			p.log.Debug("a range can't be read now", "topic", pt.name.Topic, "partition", pt.name.Number, "err", err)
+			p.debugOn(pt, "a range can't be read now", slog.Any("err", err))
 			select {
 			case <-p.ctx.Done():
 				return
@@ -156,7 +155,7 @@ func (p *process) readOnce(pt *partition, e replica.Effect, lim *config.Limits) 
 func (p *process) rangeRead(pt *partition, a replica.Range) {
 	p.block.Add(shm.BackfillRecords, uint64(len(a.Records)))
 	if a.LogStart > a.From || a.Err != nil {
-		p.log.Warn("a range is gone from the log; what is missing is told as lost", "topic", pt.name.Topic,
+		p.log.Warn("records are gone from the log before every session had them: the sessions are told that they are lost", "topic", pt.name.Topic,
 			"partition", pt.name.Number, "from", a.From, "log_start", a.LogStart, "err", a.Err)
 	}
 	p.refresh(pt)

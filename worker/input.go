@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"log/slog"
 	"time"
 
 	"github.com/odin-ws/odin/internal/control"
@@ -13,7 +14,7 @@ import (
 func (p *process) serveInput() int64 {
 	events, err := p.clients.Wait(0)
 	if err != nil {
-		p.log.Error("poll the clients", "err", err)
+		p.log.Error("the clients can't be waited for", "err", err)
 	}
 	p.serveEvents(events)
 	return p.clock()
@@ -124,7 +125,7 @@ func (p *process) refuse(s *session, cerr *wire.CloseError) {
 	case wire.CloseProtocolError:
 		p.block.Add(shm.ProtocolErrors, 1)
 	}
-	p.log.Debug("closing: the client broke the protocol", "code", cerr.Code, "err", cerr.Message, "session", p.id(s), "remote", s.remote)
+	p.debugOf(s, "closing: the client broke the protocol", slog.Int("code", int(cerr.Code)), slog.String("err", cerr.Message))
 	p.blame(s, control.ProtocolError, cerr.Message)
 	p.closeWith(s, cerr.Code)
 }

@@ -15,7 +15,7 @@ func (p *process) listen() {
 		if err != nil {
 			p.mail.post(func(p *process) {
 				if !p.farewell.last {
-					p.log.Warn("the supervisor is gone: closing the sessions and ending", "err", err)
+					p.log.Error("the supervisor is gone: the worker closes its sessions and ends", "err", err)
 				}
 				p.stop(p.config.Limits.OrphanStopMax / 2)
 			})
@@ -72,12 +72,12 @@ func (p *process) act(m control.Message) {
 		p.reload(m, nil)
 	case control.LogLevel:
 		if err := p.log.SetLevel(m.Level); err != nil {
-			p.log.Debug("an order that this version does not know", "type", m.Type, "err", err)
+			p.log.Debug("an order that this version does not know", "type", string(m.Type), "err", err)
 		}
 	case control.Dump:
 		p.log.Block(stacks())
 	default:
-		p.log.Debug("an order that this version does not know", "type", m.Type)
+		p.log.Debug("an order that this version does not know", "type", string(m.Type))
 	}
 }
 

@@ -257,7 +257,7 @@ func (p *process) stall(s *session) {
 	s.blocked = true
 	p.lag(s)
 	if err := p.clients.Modify(s.fd, s.token(), loop.Input|loop.Output); err != nil {
-		p.log.Error("poll for output", "err", err)
+		p.log.Error("a session can't be waited for, and ends", "err", err)
 		p.end(s)
 	}
 }
@@ -269,7 +269,7 @@ func (p *process) drained(s *session) {
 		s.blocked = false
 		p.unlag(s)
 		if err := p.clients.Modify(s.fd, s.token(), loop.Input); err != nil {
-			p.log.Error("poll for input", "err", err)
+			p.log.Error("a session can't be waited for, and ends", "err", err)
 			p.end(s)
 			return
 		}

@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"log/slog"
 	"slices"
 
 	"github.com/odin-ws/odin/internal/event"
@@ -82,7 +83,7 @@ func (p *process) topicNamed(name string) *topic {
 			return &p.topics[i]
 		}
 	}
-	p.log.Error("the partition table names a topic without a route", "topic", name)
+	p.log.Error("a partition is of a topic without a route: a defect of Odin, please report it", "topic", name)
 	return &topic{name: name}
 }
 
@@ -140,7 +141,7 @@ func (p *process) expectApply(pt *partition) {
 func (p *process) carry(pt *partition, e *replica.Effect) {
 	switch e.Kind {
 	case replica.Fetch:
-		p.log.Debug("fetch", "topic", pt.name.Topic, "partition", pt.name.Number, "from", e.From, "term", e.Term)
+		p.debugOn(pt, "fetch", slog.Int64("from", e.From), slog.Uint64("term", uint64(e.Term)))
 		// The replica's own incarnation: another partition of the topic may
 		// have met the next one already.
 		tag := kafka.Tag{Index: pt.index, Term: e.Term, Era: e.Era, Topic: pt.replica.Era().Topic}
@@ -183,8 +184,7 @@ func (p *process) published(pt *partition) []replica.Published {
 
 func (p *process) proposeEra(pt *partition, e event.Era) {
 	won := p.mine.ProposeEra(pt.index, e)
-	p.log.Warn("the log is not what it was: a new era begins", "topic", pt.name.Topic, "partition", pt.name.Number,
-		"era", e.Number, "from", e.From, "won", won)
+	p.debugOn(pt, "a new era", slog.Uint64("era", uint64(e.Number)), slog.Int64("from", e.From), slog.Bool("won", won))
 	p.refresh(pt) // the siblings compare at their next message or tick
 }
 

@@ -217,7 +217,7 @@ func (p *process) wallMillis() int64 { return shm.Wall() / int64(time.Millisecon
 // fatal ends the process after something that can't be lived with: the
 // supervisor starts another one, and the siblings go on meanwhile.
 func (p *process) fatal(what string, err error) {
-	p.log.Error(what, "err", err)
+	p.log.Error("worker can't go on", "where", what, "err", err)
 	p.exit = 1
 	p.enter(shm.Gone)
 }

@@ -36,7 +36,7 @@ func (p *process) makeLink(peer int, generation uint32, f *os.File) {
 		err = p.world.Add(fd, linkTokens+uint64(peer), loop.Input)
 	}
 	if err != nil {
-		p.fatal("take over a link", err) // without it this worker would miss records
+		p.fatal("a link from the supervisor", err) // without it this worker would miss records
 		return
 	}
 	l := &link{peer: peer, generation: generation, fd: fd}
@@ -59,7 +59,7 @@ func (p *process) breakLink(peer int) {
 	p.links[peer] = nil
 	p.block.Add(shm.BusLinksBroken, 1)
 	if err := unix.Close(l.fd); err != nil {
-		p.log.Error("close a link", "peer", peer, "err", err)
+		p.log.Error("a link can't be closed", "peer", peer, "err", err)
 	}
 	for _, pt := range p.partitions {
 		p.carryOut(pt, pt.replica.LinkDown(p.effects(), peer))
@@ -172,7 +172,7 @@ func (p *process) pollLink(l *link, blocked bool) {
 		in |= loop.Output
 	}
 	if err := p.world.Modify(l.fd, linkTokens+uint64(l.peer), in); err != nil {
-		p.log.Error("poll a link", "peer", l.peer, "err", err)
+		p.log.Error("a link can't be waited for", "peer", l.peer, "err", err)
 	}
 }
 
@@ -220,7 +220,7 @@ func (p *process) hearBuffered(l *link) {
 		m, err := l.in.Next()
 		if err != nil {
 			// A defect here or there; going on would repeat it.
-			p.fatal("a sibling sent what it can't have meant", err)
+			p.fatal("what a sibling sent: a defect of Odin, please report it", err)
 			return
 		}
 		if m.Kind == bus.KindNone {
@@ -234,7 +234,7 @@ func (p *process) hearBuffered(l *link) {
 func (p *process) understand(l *link, m *bus.Message) {
 	if m.Kind == bus.KindHello {
 		if m.Hello.Slot != l.peer || m.Hello.Generation != l.generation&0xffffff {
-			p.log.Error("a link's HELLO is not of the sibling that the supervisor named", "peer", l.peer, "hello", m.Hello.Slot)
+			p.log.Error("a link is not to the sibling that the supervisor named: a defect of Odin, please report it", "peer", l.peer, "slot", m.Hello.Slot)
 			p.loseLink(l.peer)
 		}
 		return
@@ -244,7 +244,7 @@ func (p *process) understand(l *link, m *bus.Message) {
 		p.learnPartitions()
 	}
 	if i < 0 || i >= len(p.partitions) {
-		p.log.Error("a sibling names a partition that is not in the table", "peer", l.peer, "partition", i)
+		p.log.Error("a sibling names a partition that there isn't: a defect of Odin, please report it", "peer", l.peer, "index", i)
 		return
 	}
 	pt := p.partitions[i]

@@ -77,7 +77,7 @@ func (p *process) poll() {
 		case p.ctx.Err() != nil || errors.Is(err, kafka.ErrClosed):
 			return
 		case err != nil:
-			p.mail.post(func(p *process) { p.fatal("poll the source", err) })
+			p.mail.post(func(p *process) { p.fatal("the source's poller", err) })
 			return
 		}
 	}
@@ -138,8 +138,8 @@ func known(now, before int64) int64 {
 }
 
 func (p *process) fault(pt *partition, f *kafka.Fetched) {
-	p.log.Warn("the source met a break in the log", "topic", pt.name.Topic, "partition", pt.name.Number,
-		"offset", f.Fault.Offset, "err", f.Fault.Err)
+	p.log.Warn("the source met a break in the log of a partition", "topic", pt.name.Topic, "partition", pt.name.Number,
+		"reason", f.Fault.Kind.String(), "offset", f.Fault.Offset, "err", f.Fault.Err)
 	tag := replica.Tag{Term: f.Term, Era: f.Era}
 	switch f.Fault.Kind {
 	case kafka.Truncated:
@@ -173,12 +173,7 @@ func (p *process) watchSource() {
 	if healthy == p.healthy && reason == p.unwell && p.healthKnown {
 		return
 	}
-	if !healthy && (p.healthy || !p.healthKnown) {
-		p.log.Warn("the source can't be read; sessions are kept, and it is tried again", "reason", reason)
-	}
-	if healthy && p.healthKnown && !p.healthy {
-		p.log.Info("the source can be read again")
-	}
+	p.log.Debug("the source", "healthy", healthy, "reason", reason)
 	p.healthy, p.unwell, p.healthKnown = healthy, reason, true
 	p.mine.SetReason(reason)
 	value := int64(0)

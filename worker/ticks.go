@@ -66,7 +66,7 @@ func (p *process) checkPing(s *session) {
 	switch {
 	case s.awaiting && p.now >= s.deadline:
 		p.block.Add(shm.PingTimeouts, 1)
-		p.log.Debug("closing: no pong in time", "session", p.id(s), "remote", s.remote)
+		p.debugOf(s, "closing: no pong in time")
 		p.blame(s, control.PingTimeout, "")
 		p.abort(s)
 		return

@@ -19,7 +19,7 @@ func (p *process) wait() {
 	events, err := p.world.Wait(timeout)
 	p.waker.Awake()
 	if err != nil {
-		p.fatal("poll", err)
+		p.fatal("the loop's wait", err)
 		return
 	}
 	p.now, p.wall = p.clock(), shm.Wall()
@@ -140,7 +140,7 @@ func (p *process) rest(round int64) {
 	for left := until - p.clock(); left > 0; left = until - p.clock() {
 		events, err := p.clients.Wait(time.Duration(left))
 		if err != nil {
-			p.fatal("poll the clients", err)
+			p.fatal("the wait for clients", err)
 			return
 		}
 		if len(events) == 0 {

@@ -2,6 +2,7 @@ package worker
 
 import (
 	"fmt"
+	"io"
 	"path/filepath"
 	"testing"
 
@@ -18,12 +19,7 @@ import (
 func bare(t testing.TB, sessions int) *process {
 	t.Helper()
 	c := config.Default(config.Host{CPUs: 1, Files: 4096})
-	log, err := journal.Open(t.Output(), journal.Options{Level: "error", Format: journal.Text})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(log.Close)
-	p, err := newProcess(c, control.Message{Generation: 1, Slots: 1}, log)
+	p, err := newProcess(c, control.Message{Generation: 1, Slots: 1}, openTestLog(t, t.Output(), "error"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,6 +38,16 @@ func bare(t testing.TB, sessions int) *process {
 		}
 	}
 	return p
+}
+
+func openTestLog(t testing.TB, w io.Writer, level string) *journal.Journal {
+	t.Helper()
+	log, err := journal.Open(w, journal.Options{Level: level, Format: journal.JSON})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(log.Close)
+	return log
 }
 
 // record puts one into the history and gives it as deliver takes it.
