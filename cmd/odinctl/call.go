@@ -10,7 +10,6 @@ import (
 
 	"github.com/odin-ws/odin/cmd/internal/cli"
 	"github.com/odin-ws/odin/internal/control"
-	"github.com/odin-ws/odin/shm"
 	"github.com/spf13/pflag"
 )
 
@@ -35,7 +34,7 @@ func (p *program) call(flags *pflag.FlagSet, r control.Request, item func(contro
 	answer, err := control.Call(filepath.Join(dir, control.SocketName), r, patience, item)
 	switch {
 	case errors.Is(err, os.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
-		return answer, fmt.Errorf("%w: %w; is it another --runtime-dir?", shm.ErrMissing, err)
+		return answer, noneError{fmt.Errorf("%w (start odind, or name its directory with --runtime-dir)", err)}
 	case errors.Is(err, os.ErrPermission):
 		return answer, fmt.Errorf("%w; run odinctl as root, or as a member of the runtime directory's group", err)
 	case errors.Is(err, os.ErrDeadlineExceeded):
@@ -47,6 +46,9 @@ func (p *program) call(flags *pflag.FlagSet, r control.Request, item func(contro
 	}
 	return answer, nil
 }
+
+// noneError says that no odind takes requests.
+type noneError struct{ error }
 
 // tellMissing warns of the workers that did not answer.
 func (p *program) tellMissing(answer control.Response) {

@@ -75,6 +75,7 @@ for it. It finds odind by its runtime directory.`,
 func (p *program) exit(err error) int {
 	var mistakes config.Problems
 	var usage *cli.UsageError
+	var none noneError
 	switch {
 	case err == nil:
 		return exitDone
@@ -84,7 +85,7 @@ func (p *program) exit(err error) int {
 	case errors.As(err, &usage):
 		fmt.Fprintln(p.stderr, "odinctl: "+usage.Error())
 		return cli.ExitUsage
-	case errors.Is(err, shm.ErrMissing), errors.Is(err, shm.ErrStale):
+	case errors.As(err, &none), errors.Is(err, shm.ErrMissing), errors.Is(err, shm.ErrStale):
 		fmt.Fprintln(p.stderr, "odinctl: no running odind found: "+err.Error())
 		return exitNone
 	}

@@ -13,6 +13,7 @@ func TestBadUsage(t *testing.T) {
 	t.Parallel()
 	for line, want := range map[string]string{
 		"stauts":                `odinctl: unknown command "stauts", did you mean "status"?; see odinctl --help`,
+		"--version":             `odinctl: unknown flag --version, did you mean "odinctl version"?; see odinctl --help`,
 		"status --jsno":         `odinctl: unknown flag --jsno, did you mean "--json"?; see odinctl status --help`,
 		"status now":            `odinctl: "now" is too much, allowed: no arguments; see odinctl status --help`,
 		"sub":                   `odinctl: CHANNEL is missing; see odinctl sub --help`,
@@ -106,7 +107,7 @@ func TestNoRunningOdind(t *testing.T) {
 	t.Parallel()
 	empty := t.TempDir()
 	for _, dir := range []string{empty, filepath.Join(empty, "nowhere")} {
-		for _, command := range [][]string{{"status"}, {"status", "--json"}, {"sub", "BTC.trade"}, {"version"}} {
+		for _, command := range [][]string{{"status"}, {"status", "--json"}, {"sub", "BTC.trade"}, {"version"}, {"top"}, {"conns"}, {"drain"}, {"reload", "--json"}, {"explain", "a.b"}} {
 			got := odinctl(t, append(command, "--runtime-dir", dir)...)
 			if got.Code != 3 || !strings.Contains(got.Stderr, "no running odind found") || !strings.Contains(got.Stderr, dir) || !strings.Contains(got.Stderr, "--runtime-dir") {
 				t.Errorf("odinctl %s in %s: %+v", command, dir, got)

@@ -132,6 +132,17 @@ func TestEverySize(t *testing.T) {
 	}
 }
 
+// The frame in docs/OPERATIONS.md is one that is made.
+func TestTheFrameInTheDocs(t *testing.T) {
+	page, err := os.ReadFile("../../docs/OPERATIONS.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if frame := lines(scenes["workers"](80, 24).Frame()); !strings.Contains(string(page), "```text\n"+frame+"```") {
+		t.Errorf("docs/OPERATIONS.md doesn't show this:\n%s", frame)
+	}
+}
+
 func TestPlainFramesAreWhole(t *testing.T) {
 	for _, name := range []string{"most", "troubles", "partitions", "clients", "waiting"} {
 		frame := scenes[name](80, 0).Frame()

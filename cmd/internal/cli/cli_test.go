@@ -108,6 +108,8 @@ func TestUsageErrors(t *testing.T) {
 		"many":          `X is missing; see prog many --help`,
 		"--count":       `--count needs a value; see prog --help`,
 		"--cuont 1":     `unknown flag --cuont, did you mean "--count"?; see prog --help`,
+		"--send":        `unknown flag --send, did you mean "prog send"?; see prog --help`,
+		"--secret":      `unknown flag --secret; see prog --help`,
 		"many --jsn 1":  `unknown flag --jsn, did you mean "--json"?; see prog many --help`,
 		"--count x":     `--count: "x" is no whole number; see prog --help`,
 		"--json=x":      `--json: "x" is no true or false; see prog --help`,

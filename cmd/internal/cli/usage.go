@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -108,7 +109,7 @@ func flagError(cmd *cobra.Command, err error) error {
 	switch {
 	case errors.As(err, &unknown) && unknown.GetSpecifiedShortnames() == "":
 		name := unknown.GetSpecifiedName()
-		return Usage(cmd, "unknown flag --%s%s", name, meant("--"+name, flags(cmd)))
+		return Usage(cmd, "unknown flag --%s%s", name, cmp.Or(meant("--"+name, flags(cmd)), meantCommand(cmd.Root(), name)))
 	case errors.As(err, &unknown):
 		return Usage(cmd, "unknown flag -%s", unknown.GetSpecifiedName())
 	case errors.As(err, &bare):
@@ -140,6 +141,14 @@ func meant(written string, candidates []string) string {
 			near = "--" + near
 		}
 		return fmt.Sprintf(", did you mean %q?", near)
+	}
+	return ""
+}
+
+// meantCommand is for who gives a command the form of a flag: --version.
+func meantCommand(root *cobra.Command, written string) string {
+	if near := config.Nearest(written, commands(root)); near != "" {
+		return fmt.Sprintf(", did you mean %q?", root.Name()+" "+near)
 	}
 	return ""
 }
