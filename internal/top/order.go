@@ -46,14 +46,16 @@ func ordersOf(v View) []order {
 		}
 	case Clients:
 		return []order{
-			{name: "worker"}, sessions, owed,
+			{name: "worker"},
+			sessions, owed,
 			{"blocked", worker(func(w status.Worker) int64 { return w.BlockedSessions })},
 			{"closed", flow(func(f status.Flow) float64 { return f.Closed })},
 			{"slow", worker(func(w status.Worker) int64 { return int64(w.SlowCloses) })},
 		}
 	default:
 		return []order{
-			{name: "worker"}, sessions, owed,
+			{name: "worker"},
+			sessions, owed,
 			{"deliveries", flow(func(f status.Flow) float64 { return f.Deliveries })},
 			{"cpu", flow(func(f status.Flow) float64 { return f.Cores })},
 			{"turn", flow(func(f status.Flow) float64 { return millis(f.Turn.P99MS) })},

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/gdamore/tcell/v3"
+	"github.com/gdamore/tcell/v3/color"
 	"github.com/odin-ws/odin/internal/text"
 	"github.com/odin-ws/odin/internal/top"
 )
@@ -35,7 +36,7 @@ func Screen(ctx context.Context, terminal tcell.Screen, m *top.Model, look Look)
 	}
 	defer terminal.Fini()
 	terminal.SetStyle(tcell.StyleDefault)
-	for _, r := range []rune("▁▂▃▄▅▆▇") {
+	for _, r := range "▁▂▃▄▅▆▇" {
 		terminal.RegisterRuneFallback(r, "#")
 	}
 	terminal.RegisterRuneFallback('…', "~")
@@ -151,11 +152,11 @@ func (s *screen) style(meaning text.Style) tcell.Style {
 	case text.Faint:
 		return style.Dim(true)
 	case text.Good:
-		return colour(tcell.ColorGreen)
+		return colour(color.Green)
 	case text.Odd:
-		return colour(tcell.ColorOlive).Bold(!coloured)
+		return colour(color.Olive).Bold(!coloured)
 	case text.Bad:
-		return colour(tcell.ColorMaroon).Bold(true)
+		return colour(color.Maroon).Bold(true)
 	case text.Bar:
 		return style.Reverse(true)
 	default:

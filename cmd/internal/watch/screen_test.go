@@ -292,7 +292,7 @@ func TestStylesWithAndWithoutColours(t *testing.T) {
 func described(s tcell.Style) string {
 	var words []string
 	if fg := s.GetForeground(); fg != tcell.ColorDefault {
-		words = append(words, map[color.Color]string{tcell.ColorGreen: "green", tcell.ColorOlive: "olive", tcell.ColorMaroon: "maroon"}[fg])
+		words = append(words, map[color.Color]string{color.Green: "green", color.Olive: "olive", color.Maroon: "maroon"}[fg])
 	}
 	if s.HasBold() {
 		words = append(words, "bold")
