@@ -72,6 +72,7 @@ type slot struct {
 	generation uint32
 	worker     *worker   // nil: none runs
 	due        time.Time // of the next start, while none runs
+	level      string    // of its worker's log, set since the last configuration; "": the configured one
 	givenUp    bool
 }
 

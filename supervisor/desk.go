@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"os"
 	"slices"
-	"strconv"
 	"sync"
 	"time"
 
@@ -25,7 +24,7 @@ type desk struct {
 	segment *shm.Segment
 	version string
 	reloads *reloader
-	log     *slog.Logger
+	log     *journal.Journal
 }
 
 // errOver is the answer to what comes while odind ends.
@@ -86,6 +85,8 @@ func (d *desk) handle(ctx context.Context, r control.Request, items *control.Ans
 		return d.undrain()
 	case control.Reload:
 		return d.reload(ctx, items)
+	case control.Levels:
+		return d.levels(ctx, r, items)
 	}
 	return control.Unknown(r.Command)
 }
@@ -95,16 +96,12 @@ func (d *desk) ask(ctx context.Context, r control.Request, items *control.Answer
 	if r.Query == nil {
 		return control.Refused("a question is missing: %q needs \"query\"", r.Command)
 	}
-	if r.Process == control.Supervisor {
+	only, refused := d.process(r.Process)
+	switch {
+	case refused != nil:
+		return *refused
+	case only == ourselves:
 		return own(ctx, *r.Query, items)
-	}
-	only := nobody
-	if r.Process != "" {
-		slot, err := strconv.Atoi(r.Process)
-		if err != nil || slot < 0 || slot >= d.segment.Layout().Slots {
-			return control.Refused("no process %q, allowed: %s, or a worker from 0 to %d", r.Process, control.Supervisor, d.segment.Layout().Slots-1)
-		}
-		only = slot
 	}
 	missing, err := d.inquire(ctx, *r.Query, only, func(item control.Response) error {
 		if err := items.Pass(item); err != nil {
@@ -128,6 +125,9 @@ func own(ctx context.Context, q control.Query, items *control.Answer) control.Re
 	}
 	return control.Response{OK: true}
 }
+
+// errNoWorker is the answer to a question that there is nobody to put to.
+var errNoWorker = errors.New("no worker runs that could be asked; look at odinctl status")
 
 // inquiryPatience is how long a worker may take for each piece of its answer,
 // besides the time that a question takes by itself.
@@ -180,7 +180,7 @@ func (c *crew) question(q control.Query, only int) (map[int]*os.File, error) {
 		c.tell(s, control.Message{Type: control.Inquiry, Query: &q}, w)
 	}
 	if len(ends) == 0 {
-		return nil, errors.New("no worker runs that could be asked; look at odinctl status")
+		return nil, errNoWorker
 	}
 	return ends, nil
 }

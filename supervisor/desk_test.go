@@ -38,7 +38,7 @@ func newBureau(t *testing.T, workers int) *bureau {
 			}
 		}
 	}()
-	b := &bureau{desk: &desk{events: events, done: done, segment: s.segment, version: "v1", log: s.log.Logger}, stage: s}
+	b := &bureau{desk: &desk{events: events, done: done, segment: s.segment, version: "v1", log: s.log}, stage: s}
 	b.reloads = newReloader(b.desk, nil)
 	ended := false
 	b.end = func() {

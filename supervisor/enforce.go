@@ -25,6 +25,7 @@ func (c *crew) enforce(cfg config.Config) error {
 	c.sources.quiet, c.sources.limit = l.HeartbeatSuspect, l.HeartbeatDead
 	for _, s := range c.slots {
 		s.backoff.pace(l)
+		s.level = ""
 	}
 	p := c.segment.Process()
 	p.SetName(shm.Digest, cfg.Digest())

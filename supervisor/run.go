@@ -79,7 +79,7 @@ func (h *house) supervise(ctx context.Context, cfg config.Config, opts Options, 
 	launch := &launcher{segment: h.segment.File(), events: events, done: done}
 	ticker := time.NewTicker(cfg.Limits.HeartbeatBeat)
 	defer ticker.Stop()
-	d := &desk{events: events, done: done, segment: h.segment, version: opts.Version, log: log.Logger}
+	d := &desk{events: events, done: done, segment: h.segment, version: opts.Version, log: log}
 	d.reloads = newReloader(d, opts.Reload)
 	c, err := newCrew(cfg, h.segment, system{
 		now: time.Now, random: rand.Float64, start: launch.start,

@@ -31,6 +31,7 @@ func (c *crew) spawn(s *slot) {
 	if c.draining {
 		c.tellDrain(s) // before it has a listener
 	}
+	c.tellLevel(s)
 	c.link(s)
 }
 

@@ -57,6 +57,8 @@ func (p *process) reply(q control.Query, a *control.Answer) (r control.Response)
 		err = p.answerExplain(q.Channel, a)
 	case control.Traffic:
 		err = p.answerTraffic(q.Channels, q.Seconds, a)
+	case control.Level:
+		err = a.Item(p.log.Level())
 	default:
 		return control.Refused("worker %d knows no question %q", p.slot, q.Kind)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/odin-ws/odin/cmd/internal/cli"
 	"github.com/odin-ws/odin/internal/config"
+	"github.com/odin-ws/odin/internal/control"
 	"github.com/odin-ws/odin/internal/status"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -141,6 +142,9 @@ func workers(cmd *cobra.Command) (words []string) {
 	}
 	return words
 }
+
+// processes completes one of odind's processes.
+func processes(cmd *cobra.Command) []string { return append(workers(cmd), control.Supervisor) }
 
 // patterns completes a channel by what the routes can make: *.trade and its
 // like.

@@ -39,7 +39,7 @@ KIND is ` + strings.Join(profile.Kinds(), ", ") + `.`,
 	cmd.Flags().StringVar(&of.process, "process", "0", "a worker's number, or "+control.Supervisor)
 	cmd.Flags().IntVar(&of.seconds, "seconds", profile.SecondsDefault, "how long cpu and trace measure")
 	cmd.Flags().StringVarP(&of.file, "output", "o", "", "`FILE` to write, - for standard output (default odin-KIND-PROCESS.pb.gz, of a trace .trace)")
-	offer(cmd, "process", func(cmd *cobra.Command) []string { return append(workers(cmd), control.Supervisor) })
+	offer(cmd, "process", processes)
 	return cmd
 }
 

@@ -29,6 +29,8 @@ func TestBadUsage(t *testing.T) {
 		"top --sort lag":        `odinctl: --sort: "lag" is unknown, allowed: worker, sessions, owed, deliveries, cpu, turn; see odinctl top --help`,
 		"completion":            `odinctl: SHELL is missing, allowed: SHELL; see odinctl completion --help`,
 		"completion bsah":       `odinctl: SHELL: "bsah" is unknown, allowed: bash, zsh, fish, powershell, did you mean "bash"?; see odinctl completion --help`,
+		"logs-level inof":       `odinctl: LEVEL: "inof" is unknown, allowed: debug, info, warn, error, did you mean "info"?; see odinctl logs-level --help`,
+		"logs-level info debug": `odinctl: "debug" is too much, allowed: LEVEL; see odinctl logs-level --help`,
 		"--runtime-dir":         `odinctl: --runtime-dir needs a value; see odinctl --help`,
 		"help nothing":          `odinctl: unknown command "nothing"; see odinctl --help`,
 	} {
@@ -52,7 +54,7 @@ func TestLaterCommandsAreUnknown(t *testing.T) {
 			t.Errorf("the help offers %s", name)
 		}
 	}
-	for _, name := range strings.Fields("status top reload conns channels explain pprof sub publish version completion help") {
+	for _, name := range strings.Fields("status top reload conns channels explain logs-level pprof sub publish version completion help") {
 		if !strings.Contains(help, "\n  "+name+" ") {
 			t.Errorf("the help lacks %s:\n%s", name, help)
 		}
@@ -91,6 +93,8 @@ func TestCompletion(t *testing.T) {
 		{"conns --worker", "1", "1\tready, 0 sessions", words},
 		{"conns --reason", "slow", "slow_consumer", words},
 		{"pprof", "he", "heap", words},
+		{"logs-level", "d", "debug", words},
+		{"logs-level --process", "1", "1\tready, 0 sessions", words},
 		{"pprof --process", "su", "supervisor", words},
 		{"--runtime-dir", "", "", directories},
 	} {

@@ -27,10 +27,14 @@ const (
 	// (config.Finding); behind them Digest and Unchanged, and in Missing who did
 	// not say in time that it is in force there. Refused: nothing has changed.
 	Reload Command = "reload"
+	// Levels sets Level, if it is given, for the log of Process, or of all
+	// processes if none is named. The items are the LevelItems in force there;
+	// who didn't answer in time is in Missing.
+	Levels Command = "levels"
 )
 
 // commands are those that a supervisor answers, for those that it doesn't.
-var commands = []Command{Version, Ask, DrainAll, UndrainAll, Reload}
+var commands = []Command{Version, Ask, DrainAll, UndrainAll, Reload, Levels}
 
 // Request is one line from odinctl. Command tells which fields count.
 type Request struct {
@@ -39,6 +43,7 @@ type Request struct {
 	Query   *Query `json:"query,omitempty"`
 	Process string `json:"process,omitempty"` // a worker's slot, or Supervisor; "": all workers
 	OverMS  *int64 `json:"over_ms,omitempty"` // nil: limits.drain_ms
+	Level   string `json:"level,omitempty"`   // debug, info, warn or error
 }
 
 // Supervisor is the Process of a Request that is none of the workers.
@@ -67,6 +72,8 @@ const (
 	// Explain asks for all that is known of a channel or pattern: Channel. The
 	// items are ExplainItems.
 	Explain Kind = "explain"
+	// Level asks for the level of the log. The item is its name.
+	Level Kind = "level"
 )
 
 // Query is a question to one process; Kind tells which fields count. It

@@ -49,6 +49,7 @@ func sections() []section {
 		{"`odinctl channels --json`, the last line", "What the answer was made from.", "cmd/odinctl", "channelsTotal"},
 		{"`odinctl explain --json`", "One document.", "cmd/odinctl", "explained"},
 		{"`odinctl publish --json`", "A line for each record that is stored.", "cmd/odinctl", "receipt"},
+		{"`odinctl logs-level --json`", "One document.", "cmd/odinctl", "levelsInForce"},
 		{"`odinctl pprof --json`", "One document.", "cmd/odinctl", "profileFile"},
 		{"`odinctl version --json`", "One document.", "cmd/odinctl", "versions"},
 	}
