@@ -38,6 +38,23 @@ func TestStatus(t *testing.T) {
 	}
 }
 
+// A terminal's width is used, and is never too little.
+func TestStatusUsesTheWidth(t *testing.T) {
+	t.Parallel()
+	d := quiet(t)
+	for columns, words := range map[int]string{140: "  RESPAWNS  ", 80: "  OWNS  ", 60: "  DELIVERIES  "} {
+		x := bin.StartTerminal(t, columns, 40, nil, "odinctl", "status", "--runtime-dir", d.Ready["runtime"])
+		if code := x.Wait(); code != 0 || !strings.Contains(x.Written(), words) {
+			t.Errorf("in %d columns: exit code %d, %q", columns, code, x.Written())
+		}
+		for line := range strings.Lines(x.Written()) {
+			if n := len([]rune(strings.TrimRight(line, "\r\n"))); n > columns {
+				t.Errorf("%d columns of %d: %q", n, columns, line)
+			}
+		}
+	}
+}
+
 type statusJSON struct {
 	Version, State, Listen string
 	PID                    int

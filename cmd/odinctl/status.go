@@ -1,7 +1,10 @@
 package main
 
 import (
+	"os"
+
 	"github.com/odin-ws/odin/cmd/internal/cli"
+	"github.com/odin-ws/odin/cmd/internal/watch"
 	"github.com/odin-ws/odin/internal/status"
 	"github.com/odin-ws/odin/shm"
 	"github.com/spf13/cobra"
@@ -36,5 +39,5 @@ func (p *program) status(flags *pflag.FlagSet) error {
 	if p.json {
 		return p.printJSON(now)
 	}
-	return now.Text(p.stdout, columns)
+	return now.Text(p.stdout, watch.Columns(os.Stdout))
 }
