@@ -63,6 +63,10 @@ shells: ## odinctl's completion in bash, zsh and fish
 e2e: ## the tests of whole processes alone: kill, freeze, drain
 	@scripts/gotest.sh $(TESTFLAGS) ./test/e2e
 
+.PHONY: quiet
+quiet: ## five minutes under load in which a healthy odind logs less than five lines
+	@ODIN_QUIET_FOR=5m scripts/gotest.sh -run '^TestQuiet$$' -timeout 20m ./test/e2e
+
 .PHONY: browser
 browser: build ## the page of `make demo` in Chromium
 	@test/browser/run.sh

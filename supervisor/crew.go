@@ -47,6 +47,7 @@ type crew struct {
 	liveness *liveness
 	lending  *lending
 	sources  settling
+	repaired []repaired
 	scout    int // slot, or nobody
 
 	index   map[event.Partition]int

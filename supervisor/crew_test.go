@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -48,6 +49,22 @@ func TestBrokenLinksAreMadeAnew(t *testing.T) {
 	s.wantTold(0)
 	s.wantTold(1, control.Link)
 	s.wantTold(2, control.Link)
+}
+
+// A repair is told of once, unless it was one of the worker's last moments.
+func TestBrokenLinksAreToldOfWhenBothLive(t *testing.T) {
+	s := running(t, 3)
+	broken := control.Message{Type: control.Unlinked, Peer: 2, PeerGeneration: 1}
+	s.says(1, broken)
+	s.says(1, broken)
+	s.says(0, broken)
+	s.dies(0)
+	s.tick()
+	s.tick()
+	s.log.Close()
+	if n := strings.Count(s.logged.String(), "linked anew"); n != 1 || !strings.Contains(s.logged.String(), "worker=1 peer=2") {
+		t.Errorf("told of %d times:\n%s", n, s.logged.String())
+	}
 }
 
 func TestLinksNameBothEnds(t *testing.T) {

@@ -52,12 +52,11 @@ func (c *crew) handle(n news) {
 	}
 }
 
-// signals that the supervisor takes. PIPE is among them so that losing the
-// reader of our log is no reason to die.
+// signals that the supervisor takes.
 func signals() []os.Signal {
 	return []os.Signal{
 		syscall.SIGTERM, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGHUP, syscall.SIGUSR2,
-		syscall.SIGTTIN, syscall.SIGTTOU, syscall.SIGPIPE,
+		syscall.SIGTTIN, syscall.SIGTTOU,
 	}
 }
 
@@ -82,7 +81,6 @@ func (c *crew) signal(s os.Signal) {
 		c.dump()
 	case syscall.SIGHUP:
 		c.hangup()
-	case syscall.SIGPIPE:
 	default:
 		c.log.Info("a signal that means nothing to odind", "signal", s.String())
 	}

@@ -47,6 +47,7 @@ const newsMax = 256
 func Run(ctx context.Context, cfg config.Config, opts Options) (err error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
+	signal.Ignore(syscall.SIGPIPE) // for good: that the reader of the log goes is no reason to die
 	log := opts.Log
 	notifier, err := systemd.FromEnv(os.Getenv)
 	if err != nil {

@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"slices"
 	"time"
 
 	"github.com/odin-ws/odin/internal/control"
@@ -72,8 +73,27 @@ func (c *crew) relink(s *slot, peer int, generation uint32) {
 	if w := c.slots[peer].worker; w == nil || w.generation != generation {
 		return
 	}
-	c.log.Warn("two workers were linked anew: their link broke", "worker", s.index, "peer", peer)
+	if pair := (repaired{s.index, peer, s.worker.generation, generation}); !slices.Contains(c.repaired, pair) {
+		c.repaired = append(c.repaired, pair)
+	}
 	c.join(s, c.slots[peer])
+}
+
+// repaired is a link that was made anew between two workers.
+type repaired struct {
+	slot, peer                 int
+	generation, peerGeneration uint32
+}
+
+// tellRepairs speaks of them at the next tick: mostly the sibling was dying,
+// which is told of by itself.
+func (c *crew) tellRepairs() {
+	for _, r := range c.repaired {
+		if c.find(r.slot, r.generation) != nil && c.find(r.peer, r.peerGeneration) != nil {
+			c.log.Warn("two workers were linked anew: their link broke", "worker", r.slot, "peer", r.peer)
+		}
+	}
+	c.repaired = c.repaired[:0]
 }
 
 // exited takes note that waitpid has reported a worker's end.

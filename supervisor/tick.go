@@ -13,6 +13,7 @@ func (c *crew) tick() {
 	now := c.now()
 	c.segment.Process().Beat(shm.Monotonic())
 	changed := c.watch(now)
+	c.tellRepairs()
 	c.killDue(now)
 	if c.sources.due(now) {
 		c.settleSources()

@@ -29,6 +29,9 @@ const (
 // descriptors. It returns the exit code: 0 after a stop, 1 after a failure,
 // 2 when it was started by hand.
 func Main() int {
+	// The reader of our log may go: that is no reason to die. Nor is what a
+	// terminal sends to all processes, which is the supervisor's to act on.
+	signal.Ignore(unix.SIGPIPE, unix.SIGINT, unix.SIGHUP, unix.SIGUSR2, unix.SIGTTIN, unix.SIGTTOU)
 	p, err := start()
 	switch {
 	case errors.Is(err, errByHand):
@@ -43,9 +46,6 @@ func Main() int {
 	// ABRT is for the supervisor when the service manager's watchdog has lost
 	// patience with it, and reaches all of the unit's processes.
 	signal.Notify(signals, unix.SIGTERM, unix.SIGABRT)
-	// What a terminal sends to all processes is the supervisor's to act on.
-	// The reader of our log may go: that is no reason to die.
-	signal.Ignore(unix.SIGINT, unix.SIGHUP, unix.SIGUSR2, unix.SIGTTIN, unix.SIGTTOU, unix.SIGPIPE)
 	p.beside("the listener to signals", func() { p.heed(signals) })
 	p.beside("the listener to the supervisor", p.listen)
 	return p.run()

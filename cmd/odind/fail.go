@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/odin-ws/odin/cmd/internal/cli"
 	"github.com/odin-ws/odin/internal/config"
@@ -15,13 +16,30 @@ func (p *program) fail(err error) int {
 	var usage *cli.UsageError
 	switch {
 	case errors.As(err, &mistakes):
-		fmt.Fprintln(p.stderr, mistakes.Error())
-		fmt.Fprintf(p.stderr, "odind: nothing was started: %s in the configuration; docs/CONFIGURATION.md has every key\n", mistakes.Counted())
+		p.say(mistakes.Error())
+		p.say(fmt.Sprintf("odind: nothing was started: %s in the configuration; docs/CONFIGURATION.md has every key", mistakes.Counted()))
 		return cli.ExitUsage
 	case errors.As(err, &usage):
-		fmt.Fprintln(p.stderr, "odind: "+usage.Error())
+		p.say("odind: " + usage.Error())
 		return cli.ExitUsage
 	}
-	fmt.Fprintln(p.stderr, "odind: "+err.Error())
+	p.say("odind: " + err.Error())
 	return supervisor.ExitCode(err)
+}
+
+// sayMax is how long the last words wait for a reader.
+const sayMax = time.Second
+
+// say writes to standard error. A pipe that nobody reads holds up the end for
+// a moment only: a service manager waits for it.
+func (p *program) say(words string) {
+	said := make(chan struct{})
+	go func() {
+		defer close(said)
+		fmt.Fprintln(p.stderr, words)
+	}()
+	select {
+	case <-said:
+	case <-time.After(sayMax):
+	}
 }

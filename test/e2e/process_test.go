@@ -48,10 +48,19 @@ type process struct {
 // is given.
 func startProcess(t testing.TB, program string, args, env []string) *process {
 	t.Helper()
+	return startProcessTo(t, nil, program, args, env)
+}
+
+// startProcessTo has its standard error go elsewhere, unless that is nil.
+func startProcessTo(t testing.TB, stderr *os.File, program string, args, env []string) *process {
+	t.Helper()
 	p := &process{name: program, mark: "E2E_MARK=" + nextHost(), exited: make(chan struct{})}
 	p.cmd = exec.Command(filepath.Join(programs, program), args...)
 	p.cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "TMPDIR=" + os.TempDir(), p.mark}, env...)
 	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.err
+	if stderr != nil {
+		p.cmd.Stderr = stderr
+	}
 	p.cmd.WaitDelay = time.Second
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	s := spawning{p.cmd, make(chan error)}

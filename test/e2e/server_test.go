@@ -1,10 +1,12 @@
 package e2e
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -22,6 +24,8 @@ type options struct {
 	limits  map[string]string // keys under limits., without that prefix
 	args    []string          // besides the usual
 	env     []string          // besides the limits
+	program string            // odind unless given
+	stderr  *os.File          // its log is taken down unless given
 }
 
 // server is one odind.
@@ -64,7 +68,7 @@ func launchOdind(t testing.TB, o options) *server {
 	for key, value := range o.limits {
 		env = append(env, "ODIN_LIMITS_"+strings.ToUpper(key)+"="+value)
 	}
-	return &server{process: startProcess(t, "odind", args, env), host: o.host, dir: o.dir, options: o}
+	return &server{process: startProcessTo(t, o.stderr, cmp.Or(o.program, "odind"), args, env), host: o.host, dir: o.dir, options: o}
 }
 
 // waitReady waits for the ready line and checks that it tells the truth.
