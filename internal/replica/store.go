@@ -2,7 +2,7 @@ package replica
 
 import (
 	"bytes"
-	"math"
+	"hash/maphash"
 
 	"github.com/odin-ws/odin/internal/event"
 )
@@ -26,6 +26,7 @@ type Store struct {
 	freeBlocks []*block
 
 	relay scratch
+	seed  maphash.Seed // of the buckets: it changes what a look costs, never what it finds
 }
 
 type chunk struct {
@@ -63,7 +64,9 @@ type Stats struct {
 }
 
 // NewStore makes an empty Store, which takes no memory until the first record.
-func NewStore(l Limits) *Store { return &Store{limits: l.withDefaults(), oldest: 1} }
+func NewStore(l Limits) *Store {
+	return &Store{limits: l.withDefaults(), oldest: 1, seed: maphash.MakeSeed()}
+}
 
 // Limit bounds the Store otherwise from now on. Records beyond a smaller bound
 // of a partition leave its index at once, chunks beyond the bytes or the age
@@ -161,23 +164,23 @@ func (s *Store) free() {
 // put copies a record in and indexes it. Beyond the partition's bound its
 // oldest applied records leave the index.
 func (s *Store) put(w *window, r *event.Record) {
-	c := s.room(len(r.Frame))
+	c := s.room(len(r.Frame), len(r.Channel))
 	off := len(c.data)
 	c.data = append(c.data, r.Frame...)
 	c.newest = s.now
 	e := s.push(w)
 	*e = entry{
-		offset:  r.Offset,
-		time:    r.Time,
-		epoch:   r.Epoch,
-		ref:     Ref{Chunk: s.oldest + uint32(len(s.chunks)-1), Off: uint32(off), Len: uint32(len(r.Frame))},
-		nameLen: uint16(min(len(r.Channel), math.MaxUint16)),
+		offset: r.Offset,
+		time:   r.Time,
+		epoch:  r.Epoch,
+		ref:    Ref{Chunk: s.oldest + uint32(len(s.chunks)-1), Off: uint32(off), Len: uint32(len(r.Frame))},
 	}
 	if at := bytes.Index(r.Frame[:min(len(r.Frame), channelWithin)], r.Channel); at >= 0 {
-		e.name = uint32(at)
+		e.name = newName(at, len(r.Channel), false)
 	} else {
-		e.name, e.apart = s.nameApart(c, r.Channel), true
+		e.name = newName(s.nameApart(c, r.Channel), len(r.Channel), true)
 	}
+	s.link(w, r.Channel)
 	s.shrink(w)
 }
 
@@ -188,18 +191,18 @@ func (s *Store) shrink(w *window) {
 	}
 }
 
-func (s *Store) nameApart(c *chunk, name []byte) uint32 {
+func (s *Store) nameApart(c *chunk, name []byte) int {
 	at, before := len(c.names), cap(c.names)
 	c.names = append(c.names, name...)
 	s.stats.Bytes += int64(cap(c.names) - before)
-	return uint32(at)
+	return at
 }
 
-// room gives the last chunk, or a new one if size does not fit there. A frame
-// larger than a chunk gets one of its own.
-func (s *Store) room(size int) *chunk {
+// room gives the last chunk, or a new one if the frame or the channel does not
+// fit there. A frame larger than a chunk gets one of its own.
+func (s *Store) room(size, name int) *chunk {
 	if n := len(s.chunks); n > 0 {
-		if c := &s.chunks[n-1]; cap(c.data)-len(c.data) >= size {
+		if c := &s.chunks[n-1]; cap(c.data)-len(c.data) >= size && len(c.names)+name <= nameAtMax {
 			return c
 		}
 	}
@@ -217,11 +220,12 @@ func (s *Store) room(size int) *chunk {
 // channel gives the channel of an entry, which aliases the Store.
 func (s *Store) channel(e *entry) []byte {
 	c := &s.chunks[e.ref.Chunk-s.oldest]
-	at, text := e.name, c.names
-	if !e.apart {
-		at, text = e.name+e.ref.Off, c.data
+	at, text := e.name.at(), c.names
+	if !e.name.apart() {
+		at, text = at+int(e.ref.Off), c.data
 	}
-	return text[at : at+uint32(e.nameLen) : at+uint32(e.nameLen)]
+	end := at + e.name.len()
+	return text[at:end:end]
 }
 
 func (s *Store) frame(e *entry) []byte { return s.Bytes(e.ref) }

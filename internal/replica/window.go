@@ -9,13 +9,12 @@ const blockBytes = blockRecords * entryBytes
 // entry is one record of an index. It holds no pointer, so the collector
 // never looks into an index.
 type entry struct {
-	offset  int64
-	time    int64
-	ref     Ref
-	epoch   int32
-	name    uint32 // where the channel begins: in the frame, or in the chunk's names
-	nameLen uint16
-	apart   bool // the channel stands in the chunk's names
+	offset int64
+	time   int64
+	ref    Ref
+	epoch  int32
+	name   name
+	back   uint32 // how many entries before it the last one of its bucket is
 }
 
 const entryBytes = 40
@@ -30,6 +29,9 @@ type window struct {
 	len     int   // entries
 	applied int   // how many of them sessions were given
 	from    int64 // f: the first offset that is covered
+	base    Place // of the first entry
+
+	heads []Place // the newest entry of each bucket of channels (channels.go)
 }
 
 func (w *window) at(i int) *entry {
@@ -96,6 +98,7 @@ func (s *Store) newBlock() *block {
 // trim drops an index's oldest entry; what is covered begins behind it.
 func (s *Store) trim(w *window) {
 	w.from = w.at(0).offset + 1
+	w.base++
 	w.applied = max(w.applied-1, 0)
 	w.len--
 	w.head++
@@ -107,6 +110,10 @@ func (s *Store) trim(w *window) {
 		w.blocks[n] = nil
 		w.blocks = w.blocks[:n]
 		w.head = 0
+	}
+	if w.len == 0 {
+		s.stats.Bytes -= headsBytes(len(w.heads))
+		w.heads = nil
 	}
 }
 
@@ -124,5 +131,6 @@ func (s *Store) clear(w *window, from int64) {
 	}
 	s.stats.Records -= w.len
 	s.stats.Trimmed += uint64(w.len)
-	*w = window{from: from}
+	s.stats.Bytes -= headsBytes(len(w.heads))
+	*w = window{from: from, base: w.base + Place(w.len)}
 }
