@@ -3,6 +3,7 @@ package event
 import (
 	"encoding/hex"
 	"strconv"
+	"strings"
 )
 
 // TopicID is a topic's incarnation (KIP-516); zero where the broker has none.
@@ -22,4 +23,20 @@ type Era struct {
 // era numbers), and never when Odin restarts.
 func EpochName(id TopicID, eras uint64) string {
 	return hex.EncodeToString(id[:]) + "." + strconv.FormatUint(eras, 10)
+}
+
+// ParseEpoch takes a name that EpochName made apart; a text of another form is
+// no epoch.
+func ParseEpoch(name string) (id TopicID, eras uint64, ok bool) {
+	text, sum, found := strings.Cut(name, ".")
+	if !found || len(text) != hex.EncodedLen(len(id)) {
+		return id, 0, false
+	}
+	raw, err := hex.DecodeString(text)
+	if err != nil {
+		return id, 0, false
+	}
+	eras, err = strconv.ParseUint(sum, 10, 64)
+	copy(id[:], raw)
+	return id, eras, err == nil && EpochName(id, eras) == name
 }
