@@ -97,7 +97,7 @@ func (p *process) discard(s *session, n int) {
 // parse serves the messages that in holds and keeps what is left of it.
 func (p *process) parse(s *session, in []byte) {
 	for s.stage == open {
-		m, rest, cerr := s.reader.Next(in, p.config.Limits.RequestBytesMax)
+		m, rest, cerr := s.reader.Next(in, p.config.Limits.RequestBytesMax, nil)
 		if cerr != nil {
 			p.refuse(s, cerr)
 			break

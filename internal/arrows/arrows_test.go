@@ -28,7 +28,8 @@ var rooms = map[string][]string{
 	"internal/handshake": {},
 	"internal/profile":   {},
 	"systemd":            {},
-	"internal/wire":      {"internal/event"},
+	"internal/deflate":   {},
+	"internal/wire":      {"internal/event", "internal/deflate"},
 	"internal/replica":   {"internal/event"},
 	"internal/election":  {"internal/event"},
 	"internal/bus":       {"internal/event"},
@@ -65,11 +66,12 @@ var outside = map[string][]string{
 	"github.com/gdamore/tcell":       {"cmd/*"},
 	"go.yaml.in/yaml":                {"internal/config"},
 	"github.com/libp2p/go-reuseport": {"supervisor"},
+	"github.com/klauspost/compress":  {"internal/deflate", "kafka"},
 }
 
 // pure rooms decide; they never wait, ask the time or touch the world.
 var (
-	pure    = []string{"internal/event", "internal/handshake", "internal/text", "internal/replica", "internal/resume", "internal/election", "internal/route", "internal/wire", "internal/bus", "internal/hub"}
+	pure    = []string{"internal/event", "internal/handshake", "internal/deflate", "internal/text", "internal/replica", "internal/resume", "internal/election", "internal/route", "internal/wire", "internal/bus", "internal/hub"}
 	worldly = []string{"os", "net", "syscall", "context", "log", "log/slog", "sync", "math/rand", "math/rand/v2", "golang.org/x/sys/unix"}
 )
 

@@ -5,14 +5,15 @@ import "unicode/utf8"
 // assembly is a message that arrives in pieces: fragments, or one frame that
 // the input ends within.
 type assembly struct {
-	op      Opcode // Text or Binary
-	inFrame bool   // the payload of a frame is being read
-	fin     bool   // that frame is the message's last
-	handed  bool   // the message was returned; it is dropped at the next call
-	key     uint32 // masks the next byte
-	left    uint64 // bytes of that frame still to come
-	data    []byte // unmasked
-	checked int    // data[:checked] is valid UTF-8
+	op       Opcode // Text or Binary
+	deflated bool   // data is compressed
+	inFrame  bool   // the payload of a frame is being read
+	fin      bool   // that frame is the message's last
+	handed   bool   // the message was returned; it is dropped at the next call
+	key      uint32 // masks the next byte
+	left     uint64 // bytes of that frame still to come
+	data     []byte // unmasked
+	checked  int    // data[:checked] is valid UTF-8
 }
 
 const assemblyMin = 512
@@ -37,7 +38,7 @@ func (a *assembly) take(buf []byte) ([]byte, *CloseError) {
 	a.key = unmask(a.data[from:], a.key)
 	a.left -= uint64(n)
 	a.inFrame = a.left > 0
-	if a.op == Text && !a.checkText() {
+	if a.op == Text && !a.deflated && !a.checkText() {
 		return buf[n:], errNotUTF8()
 	}
 	return buf[n:], nil

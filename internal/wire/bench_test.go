@@ -23,7 +23,7 @@ func BenchmarkReader(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				copy(buf, frame)
-				if m, _, err := r.Next(buf, 1<<20); err != nil || m.Op != wire.Text {
+				if m, _, err := r.Next(buf, 1<<20, nil); err != nil || m.Op != wire.Text {
 					b.Fatal(m, err)
 				}
 			}

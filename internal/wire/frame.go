@@ -3,6 +3,8 @@ package wire
 import (
 	"encoding/binary"
 	"time"
+
+	"github.com/odin-ws/odin/internal/deflate"
 )
 
 // AppendFrame appends one whole message as the server sends it: final and
@@ -46,8 +48,12 @@ func beginText(dst []byte, guess int) (_ []byte, body int) {
 }
 
 // endText ends the frame that beginText began: the payload stands from body
-// on. It is moved only if the guess calls for another form of length.
-func endText(dst []byte, body, guess int) []byte {
+// on.
+func endText(dst []byte, body, guess int) []byte { return endFrame(dst, Text, body, guess) }
+
+// endFrame puts the head of a frame right whose size was guessed. The payload,
+// from body on, is moved only if the guess calls for another form of length.
+func endFrame(dst []byte, op Opcode, body, guess int) []byte {
 	size := len(dst) - body
 	if size == guess {
 		return dst
@@ -60,9 +66,32 @@ func endText(dst []byte, body, guess int) []byte {
 		copy(dst[body+move:], dst[body:body+size])
 		dst = dst[:body+move+size]
 	}
-	appendHeader(dst[:start], Text, size)
+	appendHeader(dst[:start], op, size)
 	return dst
 }
+
+// AppendDeflated appends the compressed form of a whole frame of a text or
+// binary message, for the sessions that agreed on it (RFC 7692). False: it
+// would be no smaller, and dst is as it was.
+func AppendDeflated(dst, frame []byte, c *deflate.Compressor) (_ []byte, ok bool) {
+	start := len(dst)
+	head, size := frameSizes(frame)
+	op := Opcode(frame[0] & 0x0f)
+	dst = appendHeader(dst, op, size)
+	body := len(dst)
+	dst, ok = c.Append(dst, frame[head:])
+	if ok {
+		dst = endFrame(dst, op, body, size)
+	}
+	if !ok || len(dst)-start >= len(frame) {
+		return dst[:start], false
+	}
+	dst[start] |= rsv1Bit
+	return dst, true
+}
+
+// Deflated tells whether a frame begins a compressed message.
+func Deflated(frame []byte) bool { return frame[0]&rsv1Bit != 0 }
 
 // AppendClose appends a close frame. Its reason is the JSON of the protocol:
 // {"code":reason}, with retry_min_ms and retry_max_ms unless retryMax is zero

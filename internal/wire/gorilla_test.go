@@ -48,12 +48,21 @@ func (h hijacked) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 // code with which it closed, 0 if the input merely ended.
 func gorilla(t *testing.T, input []byte, limit int64) (s seen) {
 	t.Helper()
+	return gorillaWith(t, "", input, limit)
+}
+
+// gorillaWith is gorilla where a client made these offers of extensions.
+func gorillaWith(t *testing.T, offers string, input []byte, limit int64) (s seen) {
+	t.Helper()
 	conn := &script{input: bytes.NewReader(input)}
 	req := httptest.NewRequest(http.MethodGet, "/ws", http.NoBody)
 	for k, v := range map[string]string{"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="} {
 		req.Header.Set(k, v)
 	}
-	var up websocket.Upgrader
+	up := websocket.Upgrader{EnableCompression: offers != ""}
+	if offers != "" {
+		req.Header.Set("Sec-WebSocket-Extensions", offers)
+	}
 	c, err := up.Upgrade(hijacked{httptest.NewRecorder(), conn}, req, nil)
 	if err != nil {
 		t.Fatal(err)

@@ -4,7 +4,8 @@ import "encoding/binary"
 
 const (
 	finBit      = 0x80
-	reservedBit = 0x70
+	rsv1Bit     = 0x40 // of a message's first frame: it is compressed (RFC 7692 section 6)
+	reservedBit = 0x30
 	maskBit     = 0x80
 	length16    = 126 // the length follows in 16 bits
 	length64    = 127 // the length follows in 64 bits
@@ -24,22 +25,23 @@ const RestMax = 2 + keySize + controlMax - 1
 
 // header is the head of one frame of a client.
 type header struct {
-	fin  bool
-	op   Opcode
-	key  uint32 // little endian, so that byte 0 masks the first byte
-	size uint64 // of the payload
+	fin      bool
+	deflated bool // the message that it begins is compressed
+	op       Opcode
+	key      uint32 // little endian, so that byte 0 masks the first byte
+	size     uint64 // of the payload
 }
 
 // parseHeader reads the head of a frame. It judges each byte as soon as it is
 // there, so that the verdict doesn't depend on how the input was cut. n is
 // the header's length, 0: more input is needed. inMessage tells whether a
-// fragmented message is open.
-func parseHeader(buf []byte, inMessage bool) (h header, n int, err *CloseError) {
+// fragmented message is open, inflates whether messages may be compressed.
+func parseHeader(buf []byte, inMessage, inflates bool) (h header, n int, err *CloseError) {
 	if len(buf) == 0 {
 		return h, 0, nil
 	}
-	h.fin, h.op = buf[0]&finBit != 0, Opcode(buf[0]&0x0f)
-	if err := checkFirst(buf[0], h, inMessage); err != nil {
+	h.fin, h.deflated, h.op = buf[0]&finBit != 0, buf[0]&rsv1Bit != 0, Opcode(buf[0]&0x0f)
+	if err := checkFirst(buf[0], h, inMessage, inflates); err != nil {
 		return h, 0, err
 	}
 	if len(buf) < 2 {
@@ -60,10 +62,12 @@ func parseHeader(buf []byte, inMessage bool) (h header, n int, err *CloseError) 
 }
 
 // checkFirst judges the byte of FIN, the reserved bits and the opcode.
-func checkFirst(b byte, h header, inMessage bool) *CloseError {
+func checkFirst(b byte, h header, inMessage, inflates bool) *CloseError {
 	switch {
-	case b&reservedBit != 0:
+	case b&reservedBit != 0, h.deflated && !inflates:
 		return breach("a reserved bit is set, but no extension was negotiated")
+	case h.deflated && (h.op == Continuation || h.op.control()):
+		return breach("only the first frame of a message may be marked as compressed")
 	case h.op.reserved():
 		return breach("reserved opcode")
 	case h.op.control() && !h.fin:

@@ -1,6 +1,11 @@
 package wire
 
-import "unicode/utf8"
+import (
+	"errors"
+	"unicode/utf8"
+
+	"github.com/odin-ws/odin/internal/deflate"
+)
 
 // Reader assembles the messages of one client (RFC 6455 section 5). The zero
 // value is ready. Between messages it holds nothing, so an idle session pays
@@ -22,7 +27,11 @@ type Reader struct {
 // max is the largest message in bytes: beyond it the error is 1009, decided
 // by the header alone. Text and the reasons of close frames are valid UTF-8;
 // text is checked as it arrives.
-func (r *Reader) Next(buf []byte, max int) (m Message, rest []byte, err *CloseError) {
+//
+// z inflates compressed messages once they are whole (nil: none was agreed
+// on); max bounds them before and after, and the Payload is valid until z is
+// used again. One z serves the Readers of many sessions.
+func (r *Reader) Next(buf []byte, max int, z *deflate.Inflater) (m Message, rest []byte, err *CloseError) {
 	if r.open != nil && r.open.handed {
 		r.open = nil
 	}
@@ -32,10 +41,11 @@ func (r *Reader) Next(buf []byte, max int) (m Message, rest []byte, err *CloseEr
 				return Message{}, buf, err
 			}
 			if r.open.fin {
-				return r.open.hand(), buf, nil
+				m, err = r.hand(max, z)
+				return m, buf, err
 			}
 		}
-		h, n, err := parseHeader(buf, r.open != nil)
+		h, n, err := parseHeader(buf, r.open != nil, z != nil)
 		if err == nil {
 			err = r.checkSize(h, max)
 		}
@@ -49,9 +59,9 @@ func (r *Reader) Next(buf []byte, max int) (m Message, rest []byte, err *CloseEr
 			if !whole {
 				return Message{}, buf, nil
 			}
-			return inPlace(h, body)
+			return inPlace(h, body, max, z)
 		case whole && h.fin && r.open == nil:
-			return inPlace(h, body)
+			return inPlace(h, body, max, z)
 		}
 		r.begin(h, len(body))
 		buf = body
@@ -64,7 +74,7 @@ func (r *Reader) Need(rest []byte) int {
 	if r.open != nil && r.open.inFrame {
 		return int(r.open.left)
 	}
-	if h, n, err := parseHeader(rest, r.open != nil); n > 0 && err == nil {
+	if h, n, err := parseHeader(rest, r.open != nil, true); n > 0 && err == nil {
 		return n + int(h.size) - len(rest)
 	}
 	if len(rest) < 2+keySize {
@@ -92,7 +102,7 @@ func (r *Reader) checkSize(h header, max int) *CloseError {
 		have = len(r.open.data)
 	}
 	if uint64(have)+h.size > uint64(max) { // no overflow: the highest bit is clear
-		return &CloseError{Code: CloseTooBig, Message: "the message is larger than max_request_bytes"}
+		return errTooLarge()
 	}
 	return nil
 }
@@ -100,15 +110,43 @@ func (r *Reader) checkSize(h header, max int) *CloseError {
 // begin turns to the payload of a data frame that can't be used in place.
 func (r *Reader) begin(h header, arrived int) {
 	if r.open == nil {
-		r.open = &assembly{op: h.op}
+		r.open = &assembly{op: h.op, deflated: h.deflated}
 	}
 	r.open.start(h, arrived)
 }
 
+// hand returns the message that was collected. One that was compressed is
+// somewhere else now.
+func (r *Reader) hand(max int, z *deflate.Inflater) (Message, *CloseError) {
+	if a := r.open; a.deflated {
+		r.open = nil
+		return inflated(a.op, a.data, max, z)
+	}
+	return r.open.hand(), nil
+}
+
+// inflated returns a message that was compressed.
+func inflated(op Opcode, payload []byte, max int, z *deflate.Inflater) (Message, *CloseError) {
+	payload, err := z.Inflate(payload, max)
+	switch {
+	case errors.Is(err, deflate.ErrTooLarge):
+		return Message{}, errTooLarge()
+	case err != nil:
+		return Message{}, breach(err.Error())
+	case op == Text && !utf8.Valid(payload):
+		return Message{}, errNotUTF8()
+	}
+	return Message{Op: op, Payload: payload}, nil
+}
+
 // inPlace returns a frame that is a whole message at the head of body.
-func inPlace(h header, body []byte) (Message, []byte, *CloseError) {
+func inPlace(h header, body []byte, max int, z *deflate.Inflater) (Message, []byte, *CloseError) {
 	payload, rest := body[:h.size:h.size], body[h.size:]
 	unmask(payload, h.key)
+	if h.deflated {
+		m, err := inflated(h.op, payload, max, z)
+		return m, rest, err
+	}
 	if h.op == Text && !utf8.Valid(payload) {
 		return Message{}, rest, errNotUTF8()
 	}
@@ -118,6 +156,10 @@ func inPlace(h header, body []byte) (Message, []byte, *CloseError) {
 		}
 	}
 	return Message{Op: h.op, Payload: payload}, rest, nil
+}
+
+func errTooLarge() *CloseError {
+	return &CloseError{Code: CloseTooBig, Message: "the message is larger than max_request_bytes"}
 }
 
 func errNotUTF8() *CloseError {

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"unsafe"
 
+	"github.com/odin-ws/odin/internal/deflate"
 	"github.com/odin-ws/odin/internal/wire"
 )
 
@@ -43,18 +44,25 @@ type seen struct {
 func feed(t *testing.T, input []byte, limit int, step func(left int) int) (s seen) {
 	t.Helper()
 	var r wire.Reader
+	return feedTo(t, &r, nil, input, limit, step)
+}
+
+// feedTo is feed with a Reader, and with an Inflater; nil: compression was not
+// agreed on.
+func feedTo(t *testing.T, r *wire.Reader, z *deflate.Inflater, input []byte, limit int, step func(left int) int) (s seen) {
+	t.Helper()
 	var rest []byte
 	for {
 		n := step(len(input))
 		rest, input = append(rest, input[:n]...), input[n:]
 		for {
-			m, left, err := r.Next(rest, limit)
+			m, left, err := r.Next(rest, limit, z)
 			if err != nil {
 				s.Code, s.Fault = err.Code, err.Message
 				return s
 			}
 			if m.Op == wire.Continuation {
-				checkIdle(t, &r, left)
+				checkIdle(t, r, left)
 				rest = append([]byte(nil), left...)
 				break
 			}
@@ -233,7 +241,7 @@ func TestReaderCostsNothingIdle(t *testing.T) {
 	var r wire.Reader
 	for _, op := range []wire.Opcode{wire.Text, wire.Continuation} {
 		for input := client(op == wire.Continuation, op, strings.Repeat("a", 400)); ; {
-			m, rest, err := r.Next(input, testMax)
+			m, rest, err := r.Next(input, testMax, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -250,7 +258,7 @@ func TestReaderCostsNothingIdle(t *testing.T) {
 func TestReaderHoldsOnlyWhatArrived(t *testing.T) {
 	var r wire.Reader
 	announced := head(0x81, 0xff, 0, 0, 0, 0, 0x0f, 0, 0, 0, 0, 0, 0, 0)
-	if m, rest, err := r.Next(append(announced, 'a'), 1<<30); m.Op != 0 || len(rest) != 0 || err != nil {
+	if m, rest, err := r.Next(append(announced, 'a'), 1<<30, nil); m.Op != 0 || len(rest) != 0 || err != nil {
 		t.Fatal(m, rest, err)
 	}
 	if r.Buffered() > 1024 {
@@ -260,7 +268,7 @@ func TestReaderHoldsOnlyWhatArrived(t *testing.T) {
 		t.Errorf("Need is %#x", need)
 	}
 	for range 1000 {
-		if _, rest, err := r.Next(make([]byte, 1000), 1<<30); len(rest) != 0 || err != nil {
+		if _, rest, err := r.Next(make([]byte, 1000), 1<<30, nil); len(rest) != 0 || err != nil {
 			t.Fatal(rest, err)
 		}
 	}
@@ -297,7 +305,7 @@ func TestReaderDoesNotAllocate(t *testing.T) {
 	var r wire.Reader
 	if n := testing.AllocsPerRun(100, func() {
 		copy(buf, frame)
-		if m, _, err := r.Next(buf, testMax); err != nil || m.Op != wire.Text {
+		if m, _, err := r.Next(buf, testMax, nil); err != nil || m.Op != wire.Text {
 			t.Fatal(m, err)
 		}
 	}); n != 0 {
@@ -308,9 +316,9 @@ func TestReaderDoesNotAllocate(t *testing.T) {
 // The payload must not reach into what is behind it, should its user append.
 func TestReaderPayloadIsClipped(t *testing.T) {
 	var r wire.Reader
-	m, rest, _ := r.Next(join(client(fin, wire.Text, "a"), client(fin, wire.Text, "b")), testMax)
+	m, rest, _ := r.Next(join(client(fin, wire.Text, "a"), client(fin, wire.Text, "b")), testMax, nil)
 	_ = append(m.Payload, "spoil"...)
-	if m, _, err := r.Next(rest, testMax); err != nil || string(m.Payload) != "b" {
+	if m, _, err := r.Next(rest, testMax, nil); err != nil || string(m.Payload) != "b" {
 		t.Errorf("the next message is %q, %v", m.Payload, err)
 	}
 }
