@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/odin-ws/odin/internal/control"
+	"github.com/odin-ws/odin/internal/hub"
 )
 
 // answerSessions answers what sessions there are, or were.
@@ -47,7 +48,8 @@ type census struct {
 	pattern   []byte // empty: any channel
 
 	walk
-	newest uint64 // closed sessions when it began
+	lists  []*hub.List // whose members get all of the channel
+	newest uint64      // closed sessions when it began
 	count  control.ConnectionCount
 	found  []control.Connection // in this portion
 }
@@ -55,12 +57,13 @@ type census struct {
 // live does a portion of the live sessions, and tells whether there are more.
 func (c *census) live(p *process) (more bool) {
 	c.found = c.found[:0]
+	c.lists = p.hub.Covering(c.lists[:0], c.pattern)
 	return c.portion(p, p.sessions.places(), func(i uint64) {
 		s := p.sessions.at(uint32(i))
 		if s.stage == free || s.stage == gone {
 			return
 		}
-		gets := len(c.pattern) == 0 || p.hub.Gets(&s.subs, s.index, c.pattern)
+		gets := len(c.pattern) == 0 || s.subs.In(s.index, c.lists)
 		c.take(p, p.connection(s), gets)
 	})
 }

@@ -3,8 +3,8 @@ package worker
 import (
 	"bytes"
 	"cmp"
-	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/odin-ws/odin/internal/control"
@@ -26,7 +26,7 @@ func (p *process) answerExplain(channel string, a *control.Answer) error {
 	if !p.explainSessions(channel, x) {
 		return errEnds
 	}
-	s := &search{budget: portion, pattern: []byte(channel), asked: (&control.Channels{Within: []string{channel}}).Selection(), x: x}
+	s := newSearch(channel, x)
 	alive := &progress{a, time.Now()}
 	for more := true; more; {
 		if !p.inLoop(func(p *process) { more = s.some(p) }) {
@@ -87,8 +87,9 @@ func (p *process) explainSessions(channel string, x *control.Explanation) bool {
 	return ok
 }
 
-// search looks for the newest records of a channel, a portion at a time: through
-// the history of each partition of its topics, from the newest on.
+// search looks for the newest records of a channel, a portion at a time, in the
+// history of each partition of its topics: by the index, or, if that has none
+// or a pattern is looked for, through all of it from the newest on.
 type search struct {
 	budget  time.Duration
 	pattern []byte
@@ -96,47 +97,93 @@ type search struct {
 	x       *control.Explanation
 
 	begun      bool
+	all        bool         // all records are looked at
 	partitions []*partition // those that are left
-	below      int64        // offset, in the first of them
+	at         replica.Place
+	left       int // records of the first of them that are left
+	looks      int
+}
+
+func newSearch(channel string, x *control.Explanation) *search {
+	return &search{
+		budget: portion, pattern: []byte(channel), x: x,
+		asked: (&control.Channels{Within: []string{channel}}).Selection(), all: strings.Contains(channel, "*"),
+	}
 }
 
 func (s *search) some(p *process) (more bool) {
 	if !s.begun {
-		s.begun, s.below = true, math.MaxInt64
-		s.partitions = p.feeding(s.pattern)
+		s.begun = true
+		s.start(p)
 	}
-	for began := p.clock(); len(s.partitions) > 0 && s.x.Searched < control.SearchedMax; {
+	for began := p.clock(); len(s.partitions) > 0 && s.looks < control.SearchedMax; {
 		if s.lookOn() {
-			s.partitions, s.below = s.partitions[1:], math.MaxInt64
+			s.partitions = s.partitions[1:]
+			s.enter()
 		}
 		if p.clock()-began > int64(s.budget) {
 			break
 		}
 	}
+	if len(s.partitions) == 0 && !s.all && len(s.x.Found) == 0 {
+		s.all = true // which channels are there?
+		s.start(p)
+	}
 	s.x.Complete = len(s.partitions) == 0
-	return !s.x.Complete && s.x.Searched < control.SearchedMax
+	return !s.x.Complete && s.looks < control.SearchedMax
 }
+
+func (s *search) start(p *process) {
+	s.x.Searched = 0
+	s.partitions = p.feeding(s.pattern)
+	s.enter()
+}
+
+// enter begins with the next partition.
+func (s *search) enter() {
+	if len(s.partitions) == 0 {
+		return
+	}
+	h := s.partitions[0].replica.History()
+	first, end := h.Above(event.None)
+	s.at, s.left = end, int(end-first)
+	if e, ok := h.At(first); ok && (s.x.OldestMS == 0 || e.Time < s.x.OldestMS) {
+		s.x.OldestMS = e.Time
+	}
+}
+
+// indexLooks is how far a channel's chain in the index is followed.
+const indexLooks = 1000
 
 // lookOn looks at a few more records of the first partition, and tells whether
 // it is done.
 func (s *search) lookOn() (done bool) {
-	n := 0
-	for e := range s.partitions[0].replica.Newest(s.below) {
-		if n++; n > 64 {
-			return false
+	h := s.partitions[0].replica.History()
+	if !s.all {
+		s.looks++
+		s.x.Searched += s.left
+		for _, place := range h.Newest(nil, s.pattern, 1, indexLooks) {
+			e, _ := h.At(place)
+			s.found(e)
 		}
-		s.below = e.Offset
+		return true
+	}
+	for range min(s.left, 64) {
+		s.at--
+		s.left--
+		e, ok := h.At(s.at)
+		if !ok { // trimmed meanwhile, and so is all before it
+			return true
+		}
+		s.looks++
 		s.x.Searched++
-		if s.x.OldestMS == 0 || e.Time < s.x.OldestMS {
-			s.x.OldestMS = e.Time
-		}
 		if s.asked.Has(e.Channel) {
 			s.found(e)
 			return true
 		}
 		s.compare(e.Channel)
 	}
-	return true
+	return s.left == 0
 }
 
 func (s *search) found(e replica.Entry) {

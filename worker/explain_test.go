@@ -51,13 +51,16 @@ func TestExplainChannel(t *testing.T) {
 	if len(x.Found) != 1 || x.Found[0].Topic != "odin.trades" || x.Found[0].Partition != 1 || x.Found[0].Offset != 1 || x.Found[0].Channel != "BTC.trade" || x.Found[0].Bytes < 60 || x.Found[0].TimeMS == 0 {
 		t.Errorf("found %+v", x.Found)
 	}
-	if !slices.Equal(x.Similar, []string{"btc.trade"}) || !x.Complete || x.Searched < 3 || x.OldestMS == 0 {
+	if len(x.Similar) != 0 || !x.Complete || x.Searched != 4 || x.OldestMS == 0 {
 		t.Errorf("searched %+v", x)
+	}
+	if _, x := st.explain(0, "Btc.trade"); len(x.Found) != 0 || !slices.Equal(x.Similar, []string{"BTC.trade", "btc.trade"}) || x.Searched != 4 || !x.Complete {
+		t.Errorf("Btc.trade: %+v", x)
 	}
 	if _, x := st.explain(1, "BTC.trade"); x.Sessions != 0 || len(x.Patterns) != 0 {
 		t.Errorf("worker 1: %+v", x)
 	}
-	if _, x := st.explain(0, "BTC.*"); x.Sessions != 1 || len(x.Patterns) != 2 || len(x.Found) != 2 || x.Found[0].Topic != "odin.balances" {
+	if _, x := st.explain(0, "BTC.*"); x.Sessions != 1 || len(x.Patterns) != 2 || len(x.Found) != 2 || x.Found[0].Topic == x.Found[1].Topic {
 		t.Errorf("BTC.*: %+v", x)
 	}
 	if _, x := st.explain(0, "*.trade"); x.Sessions != 2 || len(x.Found) != 2 {
@@ -80,7 +83,8 @@ func TestSearchGoesInPortions(t *testing.T) {
 		p.applyAll(p.partitions[i])
 	}
 	x := &control.Explanation{}
-	s := &search{pattern: []byte("Z.trade"), asked: (&control.Channels{Within: []string{"Z.trade"}}).Selection(), x: x} // no budget: a few at a time
+	s := newSearch("a.trade", x)
+	s.budget = 0 // a few at a time
 	portions := 0
 	for more := true; more; portions++ {
 		more = s.some(p)
@@ -89,14 +93,17 @@ func TestSearchGoesInPortions(t *testing.T) {
 			p.applyAll(p.partitions[0])
 		}
 	}
-	if x.Searched != 1000 || !x.Complete || len(x.Found) != 0 || portions < 10 {
+	if x.Searched != 1000 || !x.Complete || len(x.Found) != 0 || !slices.Equal(x.Similar, []string{"A.trade"}) || portions < 10 {
 		t.Errorf("%d searched in %d portions: %+v", x.Searched, portions, x)
 	}
-	s = &search{pattern: []byte("A.trade"), asked: (&control.Channels{Within: []string{"A.*"}}).Selection(), x: &control.Explanation{}}
-	for s.some(p) {
-	}
-	if len(s.x.Found) != 2 || s.x.Found[0].Offset != 599 || s.x.Found[1].Offset != 499 || s.x.Searched != 2 {
-		t.Errorf("found %+v", s.x)
+	for channel, searched := range map[string]int{"*.trade": 2, "A.trade": 1100} { // through all of it, and by the index
+		s = newSearch(channel, &control.Explanation{})
+		s.budget = 0
+		for s.some(p) {
+		}
+		if len(s.x.Found) != 2 || s.x.Found[0].Offset != 599 || s.x.Found[1].Offset != 499 || s.x.Searched != searched || !s.x.Complete {
+			t.Errorf("%s: found %+v", channel, s.x)
+		}
 	}
 }
 

@@ -2,7 +2,7 @@ package control
 
 // Bounds of what a worker tells of a channel.
 const (
-	SearchedMax = 2_000_000 // records of the history that are looked at
+	SearchedMax = 2_000_000 // records of the history that are looked at one by one
 	FoundMax    = 16        // records that are told, the newest of their partitions
 	SimilarMax  = 5
 	RoutesMax   = 16 // in one item

@@ -157,14 +157,3 @@ func (h *Hub) Covering(dst []*List, pattern []byte) []*List {
 	return dst
 }
 
-// Gets tells whether a session is given all records of a channel, or of all
-// channels that a pattern matches.
-func (h *Hub) Gets(s *Subscriptions, session uint32, pattern []byte) bool {
-	var four [4]*List
-	for _, l := range h.Covering(four[:0], pattern) {
-		if s.find(session, l) >= 0 {
-			return true
-		}
-	}
-	return false
-}

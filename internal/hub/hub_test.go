@@ -125,7 +125,7 @@ func checkLists(t *testing.T, h *Hub, m model, subs []Subscriptions) {
 		subj, ev, _ := strings.Cut(p, ".")
 		for i := range subs {
 			want := m[uint32(i)][p] || m[uint32(i)][subj+".*"] || m[uint32(i)]["*."+ev] || m[uint32(i)]["*.*"]
-			if got := h.Gets(&subs[i], uint32(i), []byte(p)); got != want {
+			if got := subs[i].In(uint32(i), h.Covering(nil, []byte(p))); got != want {
 				t.Fatalf("session %d gets %s: %v, subscribed to %v", i, p, got, m[uint32(i)])
 			}
 		}

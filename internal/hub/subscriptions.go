@@ -51,6 +51,16 @@ func (s *Subscriptions) find(session uint32, l *List) int {
 	return -1
 }
 
+// In tells whether a session stands in one of some lists.
+func (s *Subscriptions) In(session uint32, lists []*List) bool {
+	for _, l := range lists {
+		if s.find(session, l) >= 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // Subscribe adds a pattern to a session's. It tells whether it is new to the
 // session; an error says what is wrong with the pattern.
 func (h *Hub) Subscribe(s *Subscriptions, session uint32, pattern []byte) (added bool, err error) {

@@ -1,10 +1,6 @@
 package replica
 
-import (
-	"iter"
-
-	"github.com/odin-ws/odin/internal/event"
-)
+import "github.com/odin-ws/odin/internal/event"
 
 // Pending appends to dst the records that sessions were not given yet, oldest
 // first: at most so many, with frames of at most so many bytes (or one). Then
@@ -55,18 +51,6 @@ func (r *Replica) entries(dst []Entry, at, records, bytes int) ([]Entry, int64) 
 		return dst, w.from - 1
 	}
 	return dst, w.at(at - 1).offset
-}
-
-// Newest gives the applied records of the history below an offset, newest first.
-func (r *Replica) Newest(below int64) iter.Seq[Entry] {
-	return func(yield func(Entry) bool) {
-		w := r.window
-		for i := min(w.applied, w.after(below-1)) - 1; i >= 0; i-- {
-			if !yield(r.entry(w.at(i))) {
-				return
-			}
-		}
-	}
 }
 
 func (r *Replica) entry(e *entry) Entry {

@@ -2,7 +2,6 @@ package replica
 
 import (
 	"fmt"
-	"math"
 	"testing"
 )
 
@@ -84,36 +83,6 @@ func TestReadForASessionThatLags(t *testing.T) {
 	}
 	if _, _, ok := fresh(t).Read(nil, 50, 9, 9); ok {
 		t.Error("a fresh one covers something")
-	}
-}
-
-func TestNewestGivesWhatSessionsWereGiven(t *testing.T) {
-	g := owning(t)
-	for range g.Newest(math.MaxInt64) {
-		t.Fatal("nothing was applied")
-	}
-	g.did(g.Applied(nil, 11))
-	var got []int64
-	for e := range g.Newest(math.MaxInt64) {
-		got = append(got, e.Offset)
-	}
-	if fmt.Sprint(got) != "[11 10]" {
-		t.Error(got)
-	}
-	for below, want := range map[int64]int64{12: 11, 11: 10, 10: -1, 0: -1} {
-		newest := int64(-1)
-		for e := range g.Newest(below) {
-			newest = max(newest, e.Offset)
-		}
-		if newest != want {
-			t.Errorf("below %d the newest is %d, want %d", below, newest, want)
-		}
-	}
-	for e := range g.Newest(math.MaxInt64) {
-		if e.Offset != 11 {
-			t.Error(e.Offset)
-		}
-		break
 	}
 }
 
