@@ -6,11 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/odin-ws/odin/cmd/internal/cli"
+	"github.com/odin-ws/odin/cmd/internal/watch"
 	"github.com/odin-ws/odin/internal/control"
 	"github.com/odin-ws/odin/internal/text"
 	"github.com/spf13/cobra"
@@ -130,7 +132,7 @@ func (p *program) channels(flags *pflag.FlagSet, of *channelsQuestion) error {
 	if p.json {
 		return printLines(p.stdout, rows, c.total)
 	}
-	return printAll(p.stdout, channelsText(rows, &c.total, columns))
+	return printAll(p.stdout, channelsText(rows, &c.total, watch.Columns(os.Stdout)))
 }
 
 func (p *program) askSubscribed(flags *pflag.FlagSet, of *channelsQuestion, c *catalogue) error {

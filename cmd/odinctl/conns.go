@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/odin-ws/odin/cmd/internal/cli"
+	"github.com/odin-ws/odin/cmd/internal/watch"
 	"github.com/odin-ws/odin/internal/control"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -131,7 +133,7 @@ func (p *program) conns(flags *pflag.FlagSet, of *connsQuestion) error {
 	if p.json {
 		return printLines(p.stdout, list, total)
 	}
-	return printAll(p.stdout, connsText(list, total, of.Closed, time.Now(), columns))
+	return printAll(p.stdout, connsText(list, total, of.Closed, time.Now(), watch.Columns(os.Stdout)))
 }
 
 // printLines writes JSON, a line each, and last the totals.
@@ -193,7 +195,7 @@ func (p *program) session(flags *pflag.FlagSet, text string) error {
 	if p.json {
 		return p.printJSON(all)
 	}
-	return printAll(p.stdout, sessionText(&all, time.Now(), columns))
+	return printAll(p.stdout, sessionText(&all, time.Now(), watch.Columns(os.Stdout)))
 }
 
 func (all *sessionAnswer) add(item control.SessionItem) {

@@ -106,10 +106,15 @@ type sheet struct {
 	lines []string
 }
 
-const nameWidth = 12
+// nameWidth is how many columns the names have, and factMin how many the facts
+// have at least.
+const (
+	nameWidth = 12
+	factMin   = 20
+)
 
 func (s *sheet) fact(name, format string, args ...any) {
-	for i, line := range text.Wrap(text.Plain(fmt.Sprintf(format, args...)), s.width-nameWidth) {
+	for i, line := range text.Wrap(text.Plain(fmt.Sprintf(format, args...)), max(s.width-nameWidth, factMin)) {
 		if i > 0 {
 			name = ""
 		}

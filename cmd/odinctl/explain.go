@@ -3,11 +3,13 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/odin-ws/odin/cmd/internal/cli"
+	"github.com/odin-ws/odin/cmd/internal/watch"
 	"github.com/odin-ws/odin/internal/control"
 	"github.com/odin-ws/odin/internal/event"
 	"github.com/odin-ws/odin/internal/status"
@@ -32,7 +34,9 @@ The partition of a key is that of Kafka's default partitioner (murmur2): a
 producer that uses another one, or names partitions itself, puts it elsewhere.`,
 		Example: "  odinctl explain BTC.trade\n  odinctl explain '*.trade' --json",
 		Args:    cli.Exactly("CHANNEL"),
-		RunE:    func(cmd *cobra.Command, args []string) error { return p.explain(cmd.Flags(), args[0]) },
+
+		ValidArgsFunction: first(patterns),
+		RunE:              func(cmd *cobra.Command, args []string) error { return p.explain(cmd.Flags(), args[0]) },
 	}
 }
 
@@ -98,7 +102,7 @@ func (p *program) explain(flags *pflag.FlagSet, channel string) error {
 	if p.json {
 		return p.printJSON(x)
 	}
-	return printAll(p.stdout, x.text(columns))
+	return printAll(p.stdout, x.text(watch.Columns(os.Stdout)))
 }
 
 func newExplained(channel string) *explained {

@@ -7,6 +7,9 @@ import (
 	"github.com/odin-ws/odin/cmd/internal/clitest"
 )
 
+// columns is how wide text is that goes to no terminal.
+const columns = 80
+
 // bin holds the programs as an operator has them.
 var bin = clitest.Programs("odind", "odinctl")
 

@@ -11,9 +11,6 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// columns is how wide the text is.
-const columns = 80
-
 func (p *program) statusCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "status",

@@ -194,3 +194,33 @@ func TestEndingsHaveWords(t *testing.T) {
 		}
 	}
 }
+
+// Whatever a caller asks, the question is refused or decides about any session.
+func FuzzConnections(f *testing.F) {
+	for _, q := range []Connections{{}, {Closed: true, Remote: "10.0.0.0/8", Code: 4000, Reason: SlowConsumer, Slow: true, OlderMS: 1, YoungerMS: 2, Sort: ByOwed, Limit: 3}} {
+		raw, _ := json.Marshal(q)
+		f.Add(raw, int64(5))
+	}
+	f.Fuzz(func(t *testing.T, raw []byte, now int64) {
+		var q Connections
+		if json.Unmarshal(raw, &q) != nil {
+			return
+		}
+		condition, err := q.Condition()
+		if (err == nil) != (q.Check() == nil) {
+			t.Fatalf("%+v: %v, but %v", q, err, q.Check())
+		}
+		if err != nil {
+			return
+		}
+		first := q.First()
+		for _, s := range []Connection{{State: StateOpen}, {State: StateClosed, ClosedMS: now, Code: 4000, Reason: SlowConsumer}} {
+			if condition.Meets(&s, now) {
+				first.Add(s)
+			}
+		}
+		if n := len(first.List()); n > max(q.Limit, 1)+ConnectionsDefault {
+			t.Fatalf("%d of at most %d", n, q.Limit)
+		}
+	})
+}
