@@ -52,7 +52,7 @@ func TestDefectInTheOperatorsHTTP(t *testing.T) {
 		return strings.Contains(log, "id="+body[len(body)-8:]) && strings.Contains(log, "path=/metrics") && strings.Contains(log, `panic="no metrics today"`)
 	})
 	defer func() {
-		if recover() != http.ErrAbortHandler { //nolint:errorlint // as net/http compares it
+		if recover() != http.ErrAbortHandler {
 			t.Error("net/http isn't told that the answer is broken off")
 		}
 	}()

@@ -16,8 +16,10 @@ func debugLines(p *process) map[string]func() {
 	err := errors.New("broken")
 	n := int64(1 << 40) // too large to be boxed for nothing
 	return map[string]func(){
-		"session":   func() { p.debugOf(s, "closing: no pong in time") },
-		"protocol":  func() { p.debugOf(s, "closing: the client broke the protocol", slog.Int("code", int(n)), slog.String("err", "text")) },
+		"session": func() { p.debugOf(s, "closing: no pong in time") },
+		"protocol": func() {
+			p.debugOf(s, "closing: the client broke the protocol", slog.Int("code", int(n)), slog.String("err", "text"))
+		},
 		"partition": func() { p.debugOn(pt, "fetch", slog.Int64("from", n), slog.Uint64("term", uint64(n))) },
 		"error":     func() { p.debugOn(pt, "a range can't be read now", slog.Any("err", err)) },
 	}

@@ -146,8 +146,10 @@ func TestDrainWaitFails(t *testing.T) {
 		}, "odinctl: the drain was taken back: new sessions are taken again; there are 2 sessions\n"},
 		"stopped": {func(_ *testing.T, d *clitest.Demo, _ *clitest.Process) { d.Signal(syscall.SIGTERM) }, "before it was drained"},
 		"killed":  {func(_ *testing.T, d *clitest.Demo, _ *clitest.Process) { d.Signal(syscall.SIGKILL) }, "odind has ended before it was drained"},
-		"^C": {func(_ *testing.T, _ *clitest.Demo, p *clitest.Process) { p.Signal(syscall.SIGINT) },
-			"odinctl: waiting no longer: the drain goes on, 2 sessions left; odinctl drain --wait watches it, odinctl undrain takes it back\n"},
+		"^C": {
+			func(_ *testing.T, _ *clitest.Demo, p *clitest.Process) { p.Signal(syscall.SIGINT) },
+			"odinctl: waiting no longer: the drain goes on, 2 sessions left; odinctl drain --wait watches it, odinctl undrain takes it back\n",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

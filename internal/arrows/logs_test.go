@@ -226,9 +226,13 @@ func f() {
 	slog.NewRecord(r.Time, r.Level, r.Message, r.PC)
 }`)
 	want := []line{
-		{level: "warn", msg: "one", keys: []string{"worker", "err"}}, {level: "info", msg: "two"},
-		{level: "error", msg: "three", keys: []string{"topic", "partition"}}, {level: "debug", msg: "four", keys: []string{"code"}},
-		{level: "debug"}, {level: "error", keys: []string{"err"}}, {level: "warn", msg: "six"},
+		{level: "warn", msg: "one", keys: []string{"worker", "err"}},
+		{level: "info", msg: "two"},
+		{level: "error", msg: "three", keys: []string{"topic", "partition"}},
+		{level: "debug", msg: "four", keys: []string{"code"}},
+		{level: "debug"},
+		{level: "error", keys: []string{"err"}},
+		{level: "warn", msg: "six"},
 	}
 	if len(lines) != len(want) {
 		t.Fatalf("found %+v", lines)

@@ -309,10 +309,10 @@ func TestWrongEnvironmentAndFlags(t *testing.T) {
 		"a flag that names no file": {Input{Flags: map[string]string{FileFlag: ""}}, []string{
 			`--config: names no file, allowed: a readable file; leave the flag out for the default`,
 		}},
-		"a file in a file": {Input{File: "/dev/null/x"}, []string{`/dev/null/x: can't be read: not a directory, allowed: a readable file`}},
+		"a file in a file":   {Input{File: "/dev/null/x"}, []string{`/dev/null/x: can't be read: not a directory, allowed: a readable file`}},
 		"an unreadable file": {Input{File: "/proc/self/mem"}, []string{`/proc/self/mem: can't be read: input/output error, allowed: a readable file`}},
-		"an endless file":  {Input{File: "/dev/zero"}, []string{`/dev/zero: can't be read: has more than 1048576 bytes, allowed: a readable file`}},
-		"a directory":      {Input{File: "/"}, []string{`/: can't be read: is a directory, allowed: a readable file`}},
+		"an endless file":    {Input{File: "/dev/zero"}, []string{`/dev/zero: can't be read: has more than 1048576 bytes, allowed: a readable file`}},
+		"a directory":        {Input{File: "/"}, []string{`/: can't be read: is a directory, allowed: a readable file`}},
 		"no password file": {Input{Env: []string{"ODIN_KAFKA_SASL_PASSWORD_FILE=/nowhere/pw"}}, []string{
 			`ODIN_KAFKA_SASL_PASSWORD_FILE: kafka.sasl.password_file: /nowhere/pw can't be read: no such file or directory, allowed: a readable file`,
 		}},

@@ -3,6 +3,7 @@ package handshake
 import (
 	"bytes"
 	"encoding/base64"
+	"net/http"
 	"strings"
 )
 
@@ -175,7 +176,7 @@ func (r *Request) whole() error {
 // section 4.2.1).
 func (r *Request) Check() error {
 	switch {
-	case r.Method != "GET":
+	case r.Method != http.MethodGet:
 		return Fault("a handshake is a GET")
 	case r.old:
 		return Fault("HTTP/1.1 is needed, the request says HTTP/1.0")

@@ -156,4 +156,3 @@ func (h *Hub) Covering(dst []*List, pattern []byte) []*List {
 	}
 	return dst
 }
-

@@ -98,7 +98,9 @@ func (c *counted) now() (viewers, refused int) {
 }
 
 // silence is the answer of workers without sessions.
-func silence(context.Context, control.Query, func(control.Response) error) ([]int, error) { return nil, nil }
+func silence(context.Context, control.Query, func(control.Response) error) ([]int, error) {
+	return nil, nil
+}
 
 // rig is a stream that runs in a bubble until the test ends.
 type rig struct {

@@ -25,12 +25,21 @@ func TestDrain(t *testing.T) {
 		"more than before": {func(b *bench) { b.drain(1, 60, 12_000) }, Drain{OverS: 60, ElapsedS: 1, EtaS: 59, SessionsAtStart: 12_000, SessionsLeft: 12_244}, "0 of 12,244 sessions closed, 12,244 left, 1.0s gone, 59s to go"},
 		"done":             {func(b *bench) { b.drain(59, 60, 9); nobody(b) }, Drain{OverS: 60, ElapsedS: 59, SessionsAtStart: 9, SessionsClosed: 9, Done: true}, "9 of 9 sessions closed, none left"},
 		"one":              {func(b *bench) { b.drain(2, 0, 1); nobody(b) }, Drain{ElapsedS: 2, SessionsAtStart: 1, SessionsClosed: 1, Done: true}, "1 of 1 session closed, none left"},
-		"one has not heard of it": {func(b *bench) { b.drain(1, 60, 9); nobody(b); b.Slot(1).SetState(shm.Ready) },
-			Drain{OverS: 60, ElapsedS: 1, EtaS: 59, SessionsAtStart: 9, SessionsClosed: 9}, "9 of 9 sessions closed, 0 left, 1.0s gone, 59s to go"},
-		"one is replaced": {func(b *bench) { b.drain(1, 60, 9); nobody(b); b.Slot(1).SetState(shm.Starting) },
-			Drain{OverS: 60, ElapsedS: 1, SessionsAtStart: 9, SessionsClosed: 9, Done: true}, "9 of 9 sessions closed, none left"},
-		"one is dead": {func(b *bench) { b.drain(1, 60, 9); nobody(b); b.Slot(1).SetState(shm.Gone) },
-			Drain{OverS: 60, ElapsedS: 1, SessionsAtStart: 9, SessionsClosed: 9, Done: true}, "9 of 9 sessions closed, none left"},
+		"one has not heard of it": {
+			func(b *bench) { b.drain(1, 60, 9); nobody(b); b.Slot(1).SetState(shm.Ready) },
+			Drain{OverS: 60, ElapsedS: 1, EtaS: 59, SessionsAtStart: 9, SessionsClosed: 9},
+			"9 of 9 sessions closed, 0 left, 1.0s gone, 59s to go",
+		},
+		"one is replaced": {
+			func(b *bench) { b.drain(1, 60, 9); nobody(b); b.Slot(1).SetState(shm.Starting) },
+			Drain{OverS: 60, ElapsedS: 1, SessionsAtStart: 9, SessionsClosed: 9, Done: true},
+			"9 of 9 sessions closed, none left",
+		},
+		"one is dead": {
+			func(b *bench) { b.drain(1, 60, 9); nobody(b); b.Slot(1).SetState(shm.Gone) },
+			Drain{OverS: 60, ElapsedS: 1, SessionsAtStart: 9, SessionsClosed: 9, Done: true},
+			"9 of 9 sessions closed, none left",
+		},
 	} {
 		t.Run(what, func(t *testing.T) {
 			b := standard(t, 2)

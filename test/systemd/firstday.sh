@@ -210,7 +210,7 @@ page_is_tried() {
 
 : >"$transcript"
 machine_boot "$ODIN_MACHINE_FILES"
-inside sh -c 'cp /opt/odin/now/*.deb /root/'
+inside sh -c 'cp /opt/odin/now/*.deb ~/'
 inside install -D -m 644 /dev/stdin /etc/apt/apt.conf.d/90plain <<<'Dpkg::Use-Pty "0";'
 inside systemd-run -q --unit kafka /opt/odin/kfaked -port 9092 -partitions 3
 for part in install_it three_mistakes begin look change drain leave page_is_tried; do
