@@ -108,6 +108,7 @@ func (p *process) openEarly() {
 
 func (p *process) becomeReady() {
 	p.fresh = nil
+	p.watchSource() // or whoever looks at a ready worker sees a source that nobody has looked at
 	p.enter(shm.Ready)
 	if p.farewell.on {
 		p.enter(shm.Draining)
