@@ -23,5 +23,8 @@ trap 'rm -f "$log"' EXIT
 scrape=$(bench/scrape.sh 20)
 echo "$scrape"
 jq -e '.scrapes == 20 and .series > 4000' <<<"$scrape" >/dev/null || { echo "check.sh: no scrape of 16 workers" >&2; exit 1; }
+drain=$(bench/drain.sh 300 3)
+echo "$drain"
+jq -e '.closed_with_window == 300 and .otherwise == 0' <<<"$drain" >/dev/null || { echo "check.sh: a drain did not tell every client when to come back" >&2; exit 1; }
 ROUNDS=2 SECS=1 PROFILE=2 bench/statistics.sh >"$log" 2>&1 || { cat "$log" >&2; exit 1; }
 grep -E "in the loop's turns: .* of .* total" "$log" || { echo "check.sh: no profile in: $(<"$log")" >&2; exit 1; }
