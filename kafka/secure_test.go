@@ -2,7 +2,10 @@ package kafka
 
 import (
 	"crypto/tls"
+	"encoding/base64"
+	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kfake"
@@ -41,6 +44,52 @@ func TestLogins(t *testing.T) {
 			})
 		})
 	}
+}
+
+// No level of the log has a password, nor has what the client of the library
+// says of itself, whether the login is taken or not.
+func TestPasswordsAreNotLogged(t *testing.T) {
+	const user, password = "odin", "draupnir"
+	for _, mechanism := range []string{Plain, ScramSHA256} {
+		var out lines
+		log := slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug}))
+		c := cluster(t, kfake.NumBrokers(1), kfake.SeedTopics(1, "t"), kfake.EnableSASL(), kfake.Superuser(mechanism, user, password))
+		for _, try := range []string{password, "hringhorni"} {
+			s := open(t, Options{Brokers: c.ListenAddrs(), SASL: &SASL{Mechanism: mechanism, User: user, Password: try}, Topics: []string{"t"}, Log: log})
+			eventually(t, "the login is tried", func() bool {
+				ok, why := s.Health()
+				return ok || strings.Contains(why, "login of odin")
+			})
+			s.Close()
+		}
+		text := out.String()
+		for _, secret := range []string{password, "hringhorni", base64.StdEncoding.EncodeToString([]byte(password))} {
+			if strings.Contains(text, secret) {
+				t.Errorf("%s: the log has %q", mechanism, secret)
+			}
+		}
+		if !strings.Contains(text, "level=DEBUG") {
+			t.Errorf("%s: nothing is logged", mechanism)
+		}
+	}
+}
+
+// lines is a log that several goroutines write to.
+type lines struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *lines) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(b)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }
 
 func TestMutualTLS(t *testing.T) {

@@ -211,6 +211,19 @@ func TestHeldBackLinesKeepTheirValues(t *testing.T) {
 	}
 }
 
+func TestStandardBecomesDebugLines(t *testing.T) {
+	var p page
+	j := open(t, &p, Options{Level: "debug"})
+	std := Standard(j.Logger, "the library complains")
+	std.Printf("http: bad \x1b[2J from %s\n", "1.2.3.4:5")
+	if err := j.SetLevel("info"); err != nil {
+		t.Fatal(err)
+	}
+	std.Print("nobody hears it")
+	j.Close()
+	wantLines(t, &p, `level=DEBUG msg="the library complains" err="http: bad \x1b[2J from 1.2.3.4:5"`)
+}
+
 // A writer that takes nothing holds nobody up; what is lost is said when it
 // takes lines again.
 func TestBlockedWriter(t *testing.T) {
