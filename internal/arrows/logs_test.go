@@ -212,6 +212,27 @@ func TestFieldsOfTheLogAreOnTheirPage(t *testing.T) {
 	}
 }
 
+// What the runbook has somebody look for in the log can be found there.
+func TestRunbookLooksForLinesThatThereAre(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join(root, "docs", "OPERATIONS.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var messages strings.Builder
+	for _, l := range allLines(t) {
+		messages.WriteString(l.msg + "\n")
+	}
+	looked := regexp.MustCompile(`log (?:for|line) "([^"]+)"`).FindAllStringSubmatch(strings.Join(strings.Fields(string(page)), " "), -1)
+	for _, m := range looked {
+		if !strings.Contains(messages.String(), m[1]) {
+			t.Errorf("docs/OPERATIONS.md looks for %q in the log, which no line has", m[1])
+		}
+	}
+	if len(looked) < 3 {
+		t.Errorf("only %d are found", len(looked))
+	}
+}
+
 func TestLinesAreFound(t *testing.T) {
 	lines := linesOf(t, "x.go", `package x
 func f() {

@@ -388,21 +388,28 @@ func TestHandlerKeepsSlogsContract(t *testing.T) {
 	}
 }
 
-// A pipe whose reader has gone: no signal, no end, and lines that count as lost.
-func TestReaderOfThePipeHasGone(t *testing.T) {
-	r, w, err := os.Pipe()
+// A pipe whose reader has gone, and a disk that is full: no signal, no end, and
+// lines that count as lost.
+func TestFilesThatTakeNothing(t *testing.T) {
+	r, gone, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer w.Close()
 	r.Close()
-	j := open(t, w, Options{})
-	for i := range 5 {
-		j.Error("nobody reads", "id", i)
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
 	}
-	j.Close()
-	if j.Dropped() != 5 {
-		t.Errorf("dropped %d", j.Dropped())
+	for _, w := range []*os.File{gone, full} {
+		j := open(t, w, Options{})
+		for i := range 5 {
+			j.Error("nobody reads", "id", i)
+		}
+		j.Close()
+		if j.Dropped() != 5 {
+			t.Errorf("%s: dropped %d", w.Name(), j.Dropped())
+		}
+		w.Close()
 	}
 }
 
