@@ -77,6 +77,7 @@ const (
 	ResumesFailedUnavailable
 	ReplayedRecords
 	ReplaysBroken
+	ReplayLimitReached
 	ResetsEpoch
 	ResetsTrimmed
 	ResetsTopology

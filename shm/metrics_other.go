@@ -11,7 +11,7 @@ var gaugeTable = [GaugeCount]Metric{
 	OwedBytes: gauge("owed_bytes", Bytes, "Bytes that waiting sessions are owed and the kernel has not taken.").
 		when("sessions are closed with 4000"),
 	AnswerBytes:       gauge("answers_owed_bytes", Bytes, "Bytes of answers that clients have not read, bounded by limits.answer_bytes_max."),
-	ReplayingSessions: gauge("sessions_replaying", Count, "Sessions that are being replayed what they missed.").later(),
+	ReplayingSessions: gauge("sessions_replaying", Count, "Sessions that are being replayed what they missed."),
 	BlockedSessions: gauge("sessions_blocked", Count, "Sessions that wait for the kernel to take more.").
 		when("sessions are closed with 4000"),
 	ClosingSessions:   gauge("sessions_closing", Count, "Sessions that were sent a close frame and whose connection has not ended."),

@@ -29,7 +29,7 @@ var counterTable = [CounterCount]Metric{
 	SessionsClosed1008: closed("1008"),
 	SessionsClosed1009: closed("1009"),
 	SessionsClosed1011: closed("1011"),
-	SessionsClosed1012: closed("1012").laterValue(),
+	SessionsClosed1012: closed("1012"),
 	SessionsClosed1013: closed("1013"),
 	SessionsClosed4000: closed("4000"),
 	SlowCloses: counter("slow_closes_total", "Sessions closed with 4000 because their queue was full.").
@@ -73,16 +73,19 @@ var counterTable = [CounterCount]Metric{
 	AnswerLimitReached: counter("answer_limit_reached_total", "Sessions closed with 1013 because the worker held too many bytes of unread answers.").
 		when("sessions are closed with 1013"),
 
-	Resumes:                  counter("resumes_total", "Reconnects answered with recovered:true.").later(),
+	Resumes:                  counter("resumes_total", "Reconnects answered with recovered:true."),
 	ResumesFailedEpoch:       resumeFailed("epoch"),
 	ResumesFailedTrimmed:     resumeFailed("trimmed"),
 	ResumesFailedLimit:       resumeFailed("limit"),
 	ResumesFailedUnavailable: resumeFailed("unavailable"),
-	ReplayedRecords:          counter("replayed_records_total", "Records replayed to sessions that reconnected.").later(),
-	ReplaysBroken:            counter("replays_broken_total", "Replays ended by a retryable close.").later(),
-	ResetsEpoch:              reset("epoch"),
-	ResetsTrimmed:            reset("trimmed"),
-	ResetsTopology:           reset("topology"),
+	ReplayedRecords:          counter("replayed_records_total", "Records replayed to sessions that reconnected."),
+	ReplaysBroken: counter("replays_broken_total", "Replays ended by a retryable close: what was missed left the history, or its topic changed, while it was sent.").
+		when("clients come back again and again"),
+	ReplayLimitReached: counter("replay_limit_reached_total", "Reconnects closed with 1013 because too much of others' was to be remembered.").
+		when("sessions are closed with 1013"),
+	ResetsEpoch:    reset("epoch"),
+	ResetsTrimmed:  reset("trimmed"),
+	ResetsTopology: reset("topology"),
 
 	Turns:     counter("turns_total", "Turns of the loop."),
 	TurnRests: counter("turn_rests_total", "Turns after which the loop rested to let a batch form: it is under load."),
@@ -197,7 +200,8 @@ func rejected(code string) Metric {
 }
 
 func resumeFailed(reason string) Metric {
-	return byReason("resumes_failed_total", "Reconnects answered with recovered:false.", reason).later()
+	return byReason("resumes_failed_total", "Reconnects answered with recovered:false.", reason).
+		when("clients say that they were told of lost records")
 }
 
 func reset(reason string) Metric {

@@ -55,6 +55,7 @@ func (p *process) closeWith(s *session, code wire.CloseCode) {
 
 // leave takes the session out of all lists: it gets no more records.
 func (p *process) leave(s *session) {
+	p.dropReplay(s)
 	p.hub.Clear(&s.subs, p.subscriptionsOf)
 }
 

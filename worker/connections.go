@@ -95,6 +95,9 @@ func (p *process) connection(s *session) control.Connection {
 		Channels: s.subs.Count(), Records: s.whole, Bytes: s.sent, OwedBytes: s.queue.Bytes, Dropped: s.dropped,
 		Requests: s.requests, BytesIn: s.received, PongMS: p.unixMillis(s.pongAt), Code: int(s.code),
 	}
+	if s.replay != nil {
+		c.State, c.Channels = control.StateReplaying, len(s.replay.channels)
+	}
 	if s.blocked {
 		c.State = control.StateBlocked
 	}

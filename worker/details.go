@@ -115,6 +115,9 @@ func (d *details) patterns(at int) []string {
 	if !d.there() {
 		return nil
 	}
+	if r := d.live.replay; r != nil {
+		return r.patternsFrom(at, control.PatternsMax)
+	}
 	return d.live.subs.PatternsFrom(at, control.PatternsMax)
 }
 
@@ -122,11 +125,15 @@ func (d *details) cursor(p *process) (parts []control.CursorPart) {
 	if !d.there() {
 		return nil
 	}
+	applied := lastApplied
+	if d.live.replay != nil {
+		applied = d.live.replay.pointerOf
+	}
 	for i := range p.topics {
 		if d.live.topics&(1<<i) == 0 || len(p.topics[i].parts) == 0 {
 			continue
 		}
-		entry := p.entry(&p.topics[i])
+		entry := p.topics[i].entry(applied)
 		from := int32(0)
 		for offsets := range slices.Chunk(entry.Offsets, control.OffsetsMax) {
 			parts = append(parts, control.CursorPart{Topic: entry.Topic, Epoch: entry.Epoch, From: from, Offsets: slices.Clone(offsets)})

@@ -54,6 +54,10 @@ func (p *process) reset(t *topic, counter shm.Counter, reason wire.ResetReason, 
 			return
 		}
 		defer p.contain(s)
+		if s.replay != nil { // it comes back, and is told what became of what it claims
+			p.breakReplay(s)
+			return
+		}
 		p.block.Add(counter, 1)
 		cursor := p.cursorOf(s)
 		p.say(s, func(dst []byte) []byte { return wire.AppendReset(dst, reason, lost, cursor) })

@@ -32,6 +32,7 @@ var endings = map[wire.CloseCode]control.Ending{
 	wire.CloseInvalidData:     control.ProtocolError,
 	wire.CloseTooBig:          control.ProtocolError,
 	wire.ClosePolicy:          control.TooManyErrors,
+	wire.CloseRestarting:      control.ReplayBroken,
 	wire.CloseOverloaded:      control.Overloaded,
 	wire.CloseSlowConsumer:    control.SlowConsumer,
 	wire.CloseAbnormal:        control.ClientGone,

@@ -162,7 +162,8 @@ func (s *search) lookOn() (done bool) {
 	if !s.all {
 		s.looks++
 		s.x.Searched += s.left
-		for _, place := range h.Newest(nil, s.pattern, 1, indexLooks) {
+		newest, _ := h.Newest(nil, s.pattern, 1, indexLooks)
+		for _, place := range newest {
 			e, _ := h.At(place)
 			s.found(e)
 		}

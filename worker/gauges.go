@@ -36,6 +36,7 @@ func (p *process) gauge() {
 	b.Set(shm.Channels, int64(p.hub.Channels()))
 	b.Set(shm.Patterns, int64(p.hub.Patterns()))
 	b.Set(shm.ClosingSessions, int64(p.leaving))
+	b.Set(shm.ReplayingSessions, int64(p.replaying))
 	b.Set(shm.BlockedSessions, int64(len(p.lagging)))
 	b.Set(shm.AnswerBytes, int64(p.answerBytes))
 	b.Set(shm.OwedBytes, p.owedBytes())

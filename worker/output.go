@@ -268,6 +268,7 @@ func (p *process) drained(s *session) {
 	if s.blocked {
 		s.blocked = false
 		p.unlag(s)
+		p.readyReplay(s)
 		if err := p.clients.Modify(s.fd, s.token(), loop.Input); err != nil {
 			p.log.Error("a session can't be waited for, and ends", "err", err)
 			p.end(s)
@@ -306,6 +307,9 @@ func (p *process) cutEvicted() {
 		switch {
 		case !ok || chunk >= oldest:
 		case s.stage == open:
+			if s.replay != nil {
+				p.block.Add(shm.ReplaysBroken, 1)
+			}
 			p.tooSlow(s)
 		default:
 			p.abort(s)

@@ -18,6 +18,9 @@ type partition struct {
 	topic   *topic
 	replica *replica.Replica
 
+	firstEra uint32 // in which this worker met it
+	ends     ends
+
 	changed bool // its position is to be published at the end of the turn
 	waiting bool // stands in process.waiting: has something to apply
 
@@ -28,6 +31,7 @@ type partition struct {
 // topic is one topic and its partitions by number.
 type topic struct {
 	name    string
+	event   string // of all its records' channels
 	id      event.TopicID
 	parts   []*partition
 	offsets []int64 // scratch of cursors
@@ -53,7 +57,7 @@ func (p *process) learn(i int) {
 	era := p.segment.Era(i)
 	t.id = era.Topic
 	pt := &partition{
-		index: i, name: name, topic: t, changed: true,
+		index: i, name: name, topic: t, changed: true, firstEra: era.Number,
 		stable: event.None, high: event.None, logStart: event.None,
 	}
 	pt.replica = replica.New(replica.Config{

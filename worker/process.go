@@ -13,6 +13,7 @@ import (
 	"github.com/odin-ws/odin/internal/journal"
 	"github.com/odin-ws/odin/internal/loop"
 	"github.com/odin-ws/odin/internal/replica"
+	"github.com/odin-ws/odin/internal/resume"
 	"github.com/odin-ws/odin/internal/route"
 	"github.com/odin-ws/odin/internal/wire"
 	"github.com/odin-ws/odin/kafka"
@@ -99,6 +100,18 @@ type process struct {
 	current       *session            // is given a record, or written to, just now
 	fates         map[string]hub.Fate // by topic; nil: no record is ever dropped
 	ended         []uint32
+	deciding      []uint64 // tokens of sessions whose replay is not decided
+	decidingSpare []uint64
+	redecides     bool     // something was answered that a decision waits for
+	readied       []uint64 // of those whose replay goes on in this turn or the next
+	awaiting      []uint64 // of those that are ahead of this worker
+	replaying     int
+	replayBytes   int // that all replays take, about
+	claims        []resume.Claim
+	claimed       []*replayPart
+	places        []replica.Place
+	found         []found
+	asking        chan struct{} // bounds the logs whose ends are asked at once
 	applied       []applied
 	samples       []*sample // of the traffic, for operators who ask
 	writer        writer
@@ -127,6 +140,7 @@ func newProcess(c config.Config, first control.Message, log *journal.Journal) (*
 		provoked: provoked(), die: func(code int) { log.Close(); os.Exit(code) }, state: shm.Starting, outbox: make(chan control.Message, 64), hub: hub.New(),
 		links: make([]*link, max(first.Slots, first.Slot+1)), inbuf: newInput(&c.Limits),
 		inquiries: make(chan struct{}, inquiriesMax), ranges: make(chan struct{}, max(c.Limits.BackfillRequestsMax, 1)),
+		asking: make(chan struct{}, askingMax),
 		past:   closedRing{max: c.ClosedPerWorker()},
 		random: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
 	}
@@ -151,7 +165,7 @@ func (p *process) makeTopics() error {
 			return err
 		}
 		routes[i] = parsed
-		p.topics = append(p.topics, topic{name: r.Topic})
+		p.topics = append(p.topics, topic{name: r.Topic, event: parsed.Event})
 		p.topicsByEvent[parsed.Event] |= 1 << i
 	}
 	p.fates = fates(routes)

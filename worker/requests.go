@@ -8,15 +8,16 @@ import (
 	"github.com/odin-ws/odin/shm"
 )
 
-// notYet answers what a later version will serve.
-const notYet = "is not served yet by this version; subscribe without `last` and go on live"
-
 // serve answers one request.
 func (p *process) serve(s *session, payload []byte) {
 	p.provoke(inRequest, s)
 	req, rerr := wire.ParseRequest(payload, p.requestLimits)
 	if rerr != nil {
 		p.fail(s, rerr)
+		return
+	}
+	if s.replay != nil && req.Type != wire.RequestHeartbeat && req.Type != wire.RequestReconnect {
+		p.fail(s, &wire.RequestError{Code: wire.ErrorBadRequest, ID: req.ID, Message: "a reconnect is under way: wait for its reconnect_ack"})
 		return
 	}
 	switch req.Type {
@@ -33,7 +34,7 @@ func (p *process) serve(s *session, payload []byte) {
 		})
 	case wire.RequestReconnect:
 		p.block.Add(shm.ReconnectRequests, 1)
-		p.fail(s, &wire.RequestError{Code: wire.ErrorBadRequest, ID: req.ID, Message: "`reconnect` " + notYet})
+		p.reconnect(s, &req)
 	}
 }
 
@@ -55,11 +56,9 @@ func (p *process) fail(s *session, rerr *wire.RequestError) {
 }
 
 func (p *process) subscribe(s *session, req *wire.Request) {
-	if req.Last > 0 {
-		p.fail(s, &wire.RequestError{Code: wire.ErrorBadRequest, ID: req.ID, Message: "`last` above 0 " + notYet})
-		return
-	}
-	ack := wire.SubscriptionAck{ID: req.ID, Omitted: req.Omitted}
+	s.joined = true
+	latest := p.latest(s, req)
+	ack := wire.SubscriptionAck{ID: req.ID, Omitted: req.Omitted, History: len(latest)}
 	for _, c := range req.Channels {
 		if rejection, ok := p.join(s, c); ok {
 			ack.Subscribed = append(ack.Subscribed, c)
@@ -71,6 +70,7 @@ func (p *process) subscribe(s *session, req *wire.Request) {
 	ack.Count = s.subs.Count()
 	ack.Cursor = p.cursorOf(s)
 	p.say(s, func(dst []byte) []byte { return wire.AppendSubscriptionAck(dst, ack) })
+	p.attachLatest(s, latest)
 }
 
 // join subscribes a session to one pattern. One that it has already is
@@ -115,20 +115,31 @@ func (p *process) unsubscribe(s *session, req *wire.Request) {
 // come from, the last offset of each partition that sessions were given. The
 // answer that carries it is queued behind those records.
 func (p *process) cursorOf(s *session) []byte {
+	if s.replay != nil {
+		return p.ownCursor(s)
+	}
 	if c, ok := p.cursors[s.topics]; ok {
 		return c
 	}
-	p.cursor = p.cursor[:0]
-	for i := range p.topics {
-		if s.topics&(1<<i) != 0 && len(p.topics[i].parts) > 0 {
-			p.cursor = append(p.cursor, p.entry(&p.topics[i]))
-		}
-	}
-	c := wire.AppendCursor(nil, p.cursor)
+	c := p.appendCursor(s.topics, lastApplied)
 	if len(p.cursors) < cursorsMax {
 		p.cursors[s.topics] = c
 	}
 	return c
+}
+
+func lastApplied(pt *partition) int64 { return pt.replica.Position().Applied }
+
+// appendCursor makes the cursor of some topics; at tells how far in each
+// partition.
+func (p *process) appendCursor(topics uint64, at func(*partition) int64) []byte {
+	p.cursor = p.cursor[:0]
+	for i := range p.topics {
+		if topics&(1<<i) != 0 && len(p.topics[i].parts) > 0 {
+			p.cursor = append(p.cursor, p.topics[i].entry(at))
+		}
+	}
+	return wire.AppendCursor(nil, p.cursor)
 }
 
 // cursorsMax is how many encoded cursors are kept: as many as there are usual
@@ -153,17 +164,14 @@ func (p *process) topicsOf(pattern []byte) uint64 {
 	return p.topicsByEvent[string(name)]
 }
 
-func (p *process) entry(t *topic) wire.TopicCursor {
+func (t *topic) entry(at func(*partition) int64) wire.TopicCursor {
 	t.offsets = t.offsets[:0]
-	var eras uint64
 	for _, pt := range t.parts {
 		if pt == nil { // known by a higher number, not yet by its own
 			t.offsets = append(t.offsets, wire.Unproven)
 			continue
 		}
-		pos := pt.replica.Position()
-		eras += uint64(pos.Era)
-		t.offsets = append(t.offsets, pos.Applied)
+		t.offsets = append(t.offsets, at(pt))
 	}
-	return wire.TopicCursor{Topic: t.name, Epoch: event.EpochName(t.id, eras), Offsets: t.offsets}
+	return wire.TopicCursor{Topic: t.name, Epoch: event.EpochName(t.id, t.eras()), Offsets: t.offsets}
 }

@@ -32,6 +32,7 @@ type session struct {
 	blocked  bool // the socket is full, and the poller tells when it isn't
 	doomed   bool // too slow: to be closed once the lists stand still
 	awaiting bool // a ping is out and its pong is not back
+	joined   bool // it has subscribed or resumed
 
 	code  wire.CloseCode
 	lagAt uint32 // in process.lagging, plus 1; 0: not there
@@ -63,6 +64,7 @@ type session struct {
 	number uint64 // of its arrival in this worker
 	opened int64  // monotonic ns
 	ending *ending
+	replay *replay // what it missed is being decided on or sent; nil: it is live
 	remote netip.AddrPort
 }
 

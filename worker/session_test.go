@@ -54,7 +54,7 @@ func TestRequestsAndTheirAnswers(t *testing.T) {
 		{`nonsense`, "bad_json"},
 		{`{"type":"dance"}`, "unknown_type"},
 		{`{"type":"subscribe","data":{"channels":"BTC.trade"}}`, "bad_request"},
-		{`{"type":"subscribe","data":{"channels":["A.b"],"last":1}}`, "bad_request"},
+		{`{"type":"subscribe","data":{"channels":["A.b"],"last":-1}}`, "bad_request"},
 		{`{"type":"reconnect","data":{"client_id":"c","channels":["A.b"],"cursor":{}}}`, "bad_request"},
 	} {
 		g.send(tc.text)

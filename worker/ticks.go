@@ -26,6 +26,7 @@ func (p *process) runTicks(now int64) {
 	p.reopenDoors(now)
 	p.hurryCallers(now)
 	p.sendReports()
+	p.hurryDecisions()
 	p.settle()
 	if p.ticks%5 == 1 {
 		p.watchSource()

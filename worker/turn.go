@@ -47,7 +47,7 @@ func (p *process) happened(ev loop.Event) {
 
 // busy tells whether there is work that no descriptor announces.
 func (p *process) busy() bool {
-	if len(p.touched) > 0 || len(p.waiting) > 0 || p.rung || p.stirred || !p.mail.empty() {
+	if len(p.touched) > 0 || len(p.waiting) > 0 || len(p.readied) > 0 || p.rung || p.stirred || !p.mail.empty() {
 		return true
 	}
 	return !p.store.Full() && (p.fetchedAt < len(p.fetched) || !p.intake.empty())
@@ -73,6 +73,7 @@ func (p *process) turn() {
 	p.takeFetched()
 	p.relayAll()
 	p.applyWaiting()
+	p.replayMissed()
 	p.sayFarewells()
 	writing := p.clock()
 	p.writeTouched()

@@ -41,6 +41,8 @@ type Limits struct {
 	BackfillMax          time.Duration `json:"backfill_max"`           // of one replay; beyond: `unavailable`
 	BusUnsentBytesMax    int           `json:"bus_unsent_bytes_max"`   // to one sibling
 	BusBatchBytesMax     int           `json:"bus_batch_bytes_max"`    // one write to a sibling
+	ReplayTurnBytesMax   int           `json:"replay_turn_bytes_max"`  // replayed in one turn
+	ReplayStateBytesMax  int           `json:"replay_state_bytes_max"` // what is remembered of sessions that resume; beyond: 1013
 	ClosedRememberedMax  int           `json:"closed_remembered_max"`  // closed sessions kept for `odinctl conns`
 
 	// One turn of the loop.

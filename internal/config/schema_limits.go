@@ -154,6 +154,16 @@ func workerLimits() []Key {
 			field: func(c *Config) any { return &c.Limits.BackfillMax },
 		},
 		{
+			Name: "limits.replay_turn_bytes_max", Kind: Bytes, Default: "2MiB", Min: 64 << 10, Max: 1 << 30, Reload: Live,
+			Help: "replayed in one turn of the loop to all who resume", Why: "who stayed never waits longer for it",
+			field: func(c *Config) any { return &c.Limits.ReplayTurnBytesMax },
+		},
+		{
+			Name: "limits.replay_state_bytes_max", Kind: Bytes, Default: "64MiB", Min: 1 << 20, Max: 16 << 30, Reload: Live,
+			Help:  "remembered in one worker of all who resume; beyond: 1013",
+			field: func(c *Config) any { return &c.Limits.ReplayStateBytesMax },
+		},
+		{
 			Name: "limits.bus_unsent_bytes_max", Kind: Bytes, Default: "32MiB", Min: 1 << 20, Max: 16 << 30, Reload: Live, Later: true,
 			Help:  "unsent to one sibling; beyond, it waits",
 			field: func(c *Config) any { return &c.Limits.BusUnsentBytesMax },

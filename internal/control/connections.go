@@ -129,7 +129,7 @@ type Connection struct {
 	ID        SessionID      `json:"id"`         // WORKER-GENERATION-NUMBER
 	Worker    int            `json:"worker"`     // slot
 	Remote    netip.AddrPort `json:"remote"`     // the client's address and port
-	State     string         `json:"state"`      // open, blocked (its socket is full), closing or closed
+	State     string         `json:"state"`      // open, replaying (what it missed, after a reconnect), blocked (its socket is full), closing or closed
 	OpenedMS  int64          `json:"opened_ms"`  // Unix milliseconds
 	ClosedMS  int64          `json:"closed_ms"`  // Unix milliseconds; 0: live
 	Channels  int            `json:"channels"`   // patterns that it subscribes to; of one that ends: when that began
@@ -141,7 +141,7 @@ type Connection struct {
 	BytesIn   uint64         `json:"bytes_in"`   // received
 	PongMS    int64          `json:"pong_ms"`    // when its last pong came, Unix milliseconds; 0: none has
 	Code      int            `json:"code"`       // close code; 1006: without a close frame; 0: it doesn't end
-	Reason    Ending         `json:"reason"`     // why it ends: client_closed, client_gone, ping_timeout, slow_consumer, protocol_error, too_many_errors, overloaded, draining, shutting_down or internal_fault; "": it doesn't
+	Reason    Ending         `json:"reason"`     // why it ends: client_closed, client_gone, ping_timeout, slow_consumer, protocol_error, too_many_errors, overloaded, replay_broken, draining, shutting_down or internal_fault; "": it doesn't
 	Detail    string         `json:"detail"`     // what else is known of the end: printable ASCII, at most 160 bytes
 }
 
@@ -150,10 +150,11 @@ const DetailMax = 160
 
 // The states of a Connection.
 const (
-	StateOpen    = "open"
-	StateBlocked = "blocked"
-	StateClosing = "closing"
-	StateClosed  = "closed"
+	StateOpen      = "open"
+	StateReplaying = "replaying"
+	StateBlocked   = "blocked"
+	StateClosing   = "closing"
+	StateClosed    = "closed"
 )
 
 // Compare orders two sessions as Sort says: negative if a comes first. The

@@ -12,6 +12,7 @@ const (
 	ProtocolError Ending = "protocol_error"  // it broke RFC 6455, or sent too large a request
 	TooManyErrors Ending = "too_many_errors" // too many of its requests were wrong
 	Overloaded    Ending = "overloaded"      // a bound over all sessions of the worker was reached
+	ReplayBroken  Ending = "replay_broken"   // what it missed left the history, or its topic changed, while it was sent
 	Draining      Ending = "draining"        // odinctl drain
 	ShuttingDown  Ending = "shutting_down"   // the worker, or odind, ended
 	InternalFault Ending = "internal_fault"  // a defect of Odin's; its id is in the log
@@ -21,7 +22,7 @@ const (
 func Endings() []Ending {
 	return []Ending{
 		ClientClosed, ClientGone, PingTimeout, SlowConsumer, ProtocolError, TooManyErrors,
-		Overloaded, Draining, ShuttingDown, InternalFault,
+		Overloaded, ReplayBroken, Draining, ShuttingDown, InternalFault,
 	}
 }
 
@@ -42,6 +43,8 @@ func (e Ending) Words() string {
 		return "too many errors"
 	case Overloaded:
 		return "overloaded"
+	case ReplayBroken:
+		return "replay broken"
 	case Draining:
 		return "draining"
 	case ShuttingDown:

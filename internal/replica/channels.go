@@ -154,15 +154,15 @@ func (h History) Of(dst []Place, channels [][]byte, above int64, looks int) ([]P
 }
 
 // Newest gives the places of the newest records of a channel, at most so many,
-// the newest first. It gives up after so many looks.
-func (h History) Newest(dst []Place, channel []byte, most, looks int) []Place {
+// the newest first. It gives up after so many looks, and tells how many it took.
+func (h History) Newest(dst []Place, channel []byte, most, looks int) (places []Place, looked int) {
 	w := h.window
-	for i := h.store.newest(w, channel); i >= 0 && most > 0 && looks > 0; i = w.older(i) {
-		looks--
+	for i := h.store.newest(w, channel); i >= 0 && most > 0 && looked < looks; i = w.older(i) {
+		looked++
 		if i < w.applied && bytes.Equal(h.store.channel(w.at(i)), channel) {
 			dst = append(dst, w.base+Place(i))
 			most--
 		}
 	}
-	return dst
+	return dst, looked
 }

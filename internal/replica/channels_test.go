@@ -37,13 +37,13 @@ func TestHistoryOfAChannel(t *testing.T) {
 	if places, ok := h.Of(nil, [][]byte{[]byte("K3.trade")}, 2000, 20); ok || len(places) != 0 {
 		t.Errorf("%d places after too many looks", len(places))
 	}
-	newest := h.Newest(nil, []byte("K4.trade"), 3, 1000)
+	newest, _ := h.Newest(nil, []byte("K4.trade"), 3, 1000)
 	for i, want := range []int64{2494, 2484, 2474} {
 		if e, ok := h.At(newest[i]); !ok || e.Offset != want || string(e.Channel) != "K4.trade" {
 			t.Errorf("newest %d is %+v", i, e)
 		}
 	}
-	if len(h.Newest(nil, []byte("no.ne"), 3, 5000)) != 0 {
+	if places, _ := h.Newest(nil, []byte("no.ne"), 3, 5000); len(places) != 0 {
 		t.Error("found what isn't there")
 	}
 }
@@ -95,7 +95,7 @@ func TestUnappliedIsNotFound(t *testing.T) {
 	_, end := h.Above(-1)
 	_, ok := h.At(end)
 	places, _ := h.Of(nil, [][]byte{[]byte("K0.trade")}, -1, 100)
-	if newest := h.Newest(nil, []byte("K0.trade"), 1, 100); ok || len(places) != 10 || len(newest) != 1 || newest[0] != end-1 {
+	if newest, _ := h.Newest(nil, []byte("K0.trade"), 1, 100); ok || len(places) != 10 || len(newest) != 1 || newest[0] != end-1 {
 		t.Errorf("%t, %d places, newest %v", ok, len(places), newest)
 	}
 }

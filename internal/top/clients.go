@@ -55,6 +55,6 @@ func because(code string) string {
 		"1000": "the client was done", "1001": "odind drained or stopped, or the client went away",
 		"1002": "a frame broke RFC 6455", "1003": "a binary request", "1006": "the connection ended without a close frame",
 		"1007": "invalid UTF-8", "1008": "origin, rights, or 20 errors within a minute", "1009": "a request was too large",
-		"1011": "an internal fault, in the log", "1012": "its worker restarted", "1013": "odind was overloaded", "4000": "it was too slow",
+		"1011": "an internal fault, in the log", "1012": "its replay broke", "1013": "odind was overloaded", "4000": "it was too slow",
 	}[code]
 }

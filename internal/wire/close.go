@@ -65,7 +65,7 @@ func CloseMeanings() []CloseMeaning {
 		{Code: ClosePolicy, Reasons: []string{"origin", "too_many_errors"}, When: "an origin that is not allowed; 20 errors within 60 s", Reconnect: "no"},
 		{Code: CloseTooBig, Reasons: []string{"too_big"}, When: "a request larger than `max_request_bytes`", Reconnect: "no"},
 		{CloseInternal, []string{"internal"}, "an internal fault; behind `internal:` stands its id in the log", "yes", soon, soonMax},
-		{CloseRestarting, []string{"restarting"}, "the worker restarts and the session could not be moved", "yes", soon, soonMax},
+		{CloseRestarting, []string{"restarting", "replay_broken"}, "the worker restarts and the session could not be moved; a replay could not go on", "yes", soon, soonMax},
 		{CloseOverloaded, []string{"overloaded"}, "overloaded", "yes, later", 5 * time.Second, 30 * time.Second},
 		{CloseSlowConsumer, []string{"slow_consumer"}, "the client reads too slowly and its queue is full", "yes, with its cursor", soon, soonMax},
 		{CloseTokenExpired, []string{"token_expired"}, "the token expired *(later)*", "yes, with a new token", soon, soonMax},

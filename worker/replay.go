@@ -1,0 +1,282 @@
+package worker
+
+import (
+	"bytes"
+	"slices"
+
+	"github.com/odin-ws/odin/internal/event"
+	"github.com/odin-ws/odin/internal/hub"
+	"github.com/odin-ws/odin/internal/replica"
+	"github.com/odin-ws/odin/internal/wire"
+	"github.com/odin-ws/odin/shm"
+)
+
+// reading is the stretch of a history that a replay reads now.
+type reading struct {
+	on       bool
+	history  replica.History
+	to       int64         // the pointer when all was read
+	next     replica.Place // what is looked at next,
+	end      replica.Place // up to here
+	channels [][]byte      // that match, sorted; nil: all
+
+	found  bool            // the records were found by their channels: no other is looked at
+	places []replica.Place // those that are left; process.places, so it lasts as long as one call of play
+}
+
+// Bounds of one session's replay in one turn. Sessions take turns.
+const (
+	playBytes = 64 << 10 // attached; what goes into one write
+	playLooks = 4096     // records looked at
+	findLooks = 1024     // the same, to find records by their channels
+)
+
+// turnLooks bounds the records that all replays look at in one turn.
+const turnLooks = 64 << 10
+
+// beginReplay begins to send what was missed.
+func (p *process) beginReplay(s *session) {
+	r := s.replay
+	for i := range r.parts {
+		q := &r.parts[i]
+		if q.pointer = q.claim.Offset; q.now {
+			q.pointer = q.part.replica.Position().Applied
+		}
+	}
+	r.playing = true
+	p.readyReplay(s)
+}
+
+// readyReplay has the session's replay go on in the next turn.
+func (p *process) readyReplay(s *session) {
+	if r := s.replay; r != nil && r.playing && !r.queued {
+		r.queued = true
+		p.readied = append(p.readied, s.token())
+	}
+}
+
+// replayMissed is a turn's part in all that sessions missed: what was answered
+// is decided on, and what was decided is sent.
+func (p *process) replayMissed() {
+	if p.redecides {
+		p.redecides = false
+		p.redecide()
+	}
+	p.playReplays()
+}
+
+// playReplays attaches some of what sessions missed: each a portion, in turns,
+// until the turn's budget is used up. Live records have been attached before,
+// and are never delayed by more than that.
+func (p *process) playReplays() {
+	if len(p.awaiting) > 0 {
+		p.readied = append(p.readied, p.awaiting...)
+		p.awaiting = p.awaiting[:0]
+	}
+	size, looks, i := p.config.Limits.ReplayTurnBytesMax, turnLooks, 0
+	for n := len(p.readied); i < n && size > 0 && looks > 0; i++ {
+		s := p.sessions.find(p.readied[i])
+		if s == nil || s.replay == nil || s.stage != open {
+			continue
+		}
+		s.replay.queued = false
+		attached, looked := p.play(s)
+		size, looks = size-attached, looks-looked
+	}
+	p.readied = p.readied[:copy(p.readied, p.readied[i:])]
+}
+
+// play gives one session a portion. One whose socket is full goes on when it
+// isn't.
+func (p *process) play(s *session) (attached, looked int) {
+	defer p.contain(s)
+	if s.blocked {
+		return 0, 0
+	}
+	r := s.replay
+	room := playBytes - s.queue.Bytes
+	for attached < room && looked < playLooks {
+		if !r.reading.on {
+			begun, cost := p.beginReading(s)
+			looked += cost
+			if !begun {
+				return attached, looked
+			}
+		}
+		size, done, ok := p.playOne(s, room-attached, &looked)
+		if attached += size; !ok {
+			p.breakReplay(s)
+			return attached, looked
+		}
+		if done {
+			r.parts[r.at].pointer = r.reading.to
+			r.reading.on = false
+		}
+	}
+	if r.reading.found { // it is found anew in the next turn, behind the pointer
+		r.reading = reading{}
+	}
+	p.readyReplay(s)
+	return attached, looked
+}
+
+// beginReading turns to the next partition of which something is missing. If
+// there is none the session goes live, unless it is ahead of the others: then
+// it waits for them.
+func (p *process) beginReading(s *session) (begun bool, looked int) {
+	r := s.replay
+	ahead := false
+	for n := range r.parts {
+		i := (r.at + n) % len(r.parts)
+		q := &r.parts[i]
+		switch applied := q.part.replica.Position().Applied; {
+		case q.pointer > applied:
+			ahead = true
+		case q.pointer < applied:
+			r.at = i
+			return p.readPart(s, q, applied)
+		}
+	}
+	if ahead {
+		r.queued = true
+		p.awaiting = append(p.awaiting, s.token())
+		return false, 1
+	}
+	p.block.Add(shm.Resumes, 1)
+	p.goLive(s, "")
+	return false, 1
+}
+
+// readPart prepares to read a partition from the session's pointer on, by the
+// shorter of two ways: along its channels' chains, or past all records.
+func (p *process) readPart(s *session, q *replayPart, applied int64) (begun bool, looked int) {
+	r := s.replay
+	h := q.part.replica.History()
+	if q.pointer+1 < h.From() {
+		p.breakReplay(s)
+		return false, 1
+	}
+	first, end := h.Above(q.pointer)
+	channels, all := q.part.topic.channelsOf(r.channels)
+	r.reading = reading{on: true, history: h, next: first, end: end, to: applied, channels: channels}
+	looks := min(int(end-first), findLooks)
+	if all || len(channels) >= looks {
+		return true, 1
+	}
+	p.places, r.reading.found = h.Of(p.places[:0], channels, q.pointer, looks)
+	if !r.reading.found {
+		return true, looks
+	}
+	r.reading.places = p.places
+	return true, len(channels)
+}
+
+// channelsOf is which channels of a topic some patterns stand for, sorted; all:
+// all of them.
+func (t *topic) channelsOf(patterns [][]byte) (channels [][]byte, all bool) {
+	for _, pattern := range patterns {
+		subject, name, _ := bytes.Cut(pattern, []byte{'.'})
+		star := event.IsStar(name)
+		switch {
+		case !star && string(name) != t.event:
+		case event.IsStar(subject):
+			return nil, true
+		case star:
+			channels = append(channels, append(append(bytes.Clone(subject), '.'), t.event...))
+		default:
+			channels = append(channels, pattern)
+		}
+	}
+	slices.SortFunc(channels, bytes.Compare)
+	return slices.CompactFunc(channels, bytes.Equal), false
+}
+
+// playOne goes on with the reading until it is done or a record was attached;
+// false: what was to be read is gone from the history.
+func (p *process) playOne(s *session, room int, looked *int) (attached int, done, ok bool) {
+	r := s.replay
+	rd := &r.reading
+	for ; *looked < playLooks; *looked++ {
+		place, more := rd.place()
+		if !more {
+			return 0, true, true
+		}
+		e, there := rd.history.At(place)
+		if !there {
+			return 0, false, false
+		}
+		if !rd.found && !rd.matches(e.Channel) {
+			rd.pass()
+			continue
+		}
+		if size := int(e.Ref.Len); size > room && s.queue.Bytes > 0 {
+			return room, false, true // in the next turn
+		}
+		rd.pass()
+		p.attachMissed(s, &e)
+		r.parts[r.at].pointer = e.Offset
+		r.sent++
+		return int(e.Ref.Len), false, true
+	}
+	return 0, false, true
+}
+
+func (p *process) attachMissed(s *session, e *replica.Entry) {
+	p.writer.lend(&s.queue)
+	s.queue.Attach(hub.Piece(e.Ref))
+	p.block.Add(shm.ReplayedRecords, 1)
+	p.touch(s)
+}
+
+func (rd *reading) place() (replica.Place, bool) {
+	if rd.found {
+		if len(rd.places) == 0 {
+			return 0, false
+		}
+		return rd.places[0], true
+	}
+	return rd.next, rd.next != rd.end
+}
+
+func (rd *reading) pass() {
+	if rd.found {
+		rd.places = rd.places[1:]
+	} else {
+		rd.next++
+	}
+}
+
+func (rd *reading) matches(channel []byte) bool {
+	if rd.channels == nil {
+		return true
+	}
+	_, found := slices.BinarySearchFunc(rd.channels, channel, bytes.Compare)
+	return found
+}
+
+// ownCursor is the cursor of a session that is replayed: what it has been given
+// so far. Before that is decided there is none.
+func (p *process) ownCursor(s *session) []byte {
+	r := s.replay
+	if !r.playing {
+		return nil
+	}
+	return p.appendCursor(s.topics, r.pointerOf)
+}
+
+// pointerOf is how far the session has come in a partition.
+func (r *replay) pointerOf(pt *partition) int64 {
+	for i := range r.parts {
+		if q := &r.parts[i]; q.part == pt && r.playing {
+			return q.pointer
+		}
+	}
+	return wire.Unproven
+}
+
+func (r *replay) patternsFrom(at, most int) (some []string) {
+	for _, c := range r.channels[min(at, len(r.channels)):min(at+most, len(r.channels))] {
+		some = append(some, string(c))
+	}
+	return some
+}
