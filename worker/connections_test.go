@@ -137,17 +137,12 @@ func TestSlowEndingIsRemembered(t *testing.T) {
 	}
 	slow.subscribe("BTC.trade")
 	value := `"` + strings.Repeat("x", 64000) + `"`
-	blocked, sent := 0, uint64(0)
+	sent := uint64(0)
 	st.await("the slow one is closed", func() bool {
 		st.produce("odin.trades", 0, "BTC", value)
 		sent++
-		list, _ := st.sessions(0, control.Connections{Slow: true})
-		blocked = max(blocked, len(list))
 		return st.segment.Slot(0).Counter(shm.SlowCloses) == 1
 	})
-	if blocked != 1 {
-		t.Error("it was never seen as slow before")
-	}
 	other.conn.NetConn().Close()
 	var list []control.Connection
 	st.await("both are remembered", func() bool {

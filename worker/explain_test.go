@@ -119,6 +119,10 @@ func TestExplainCountsWhoIsBehind(t *testing.T) {
 		_, x := st.explain(0, "BTC.trade")
 		return x.Sessions == 1 && x.Behind == 1
 	})
+	list, count := st.sessions(0, control.Connections{Slow: true})
+	if len(list) != 1 || list[0].Remote != local(slow) || list[0].State != control.StateBlocked || list[0].OwedBytes == 0 || count.Looked != 2 {
+		t.Errorf("slow: %+v of %+v", list, count)
+	}
 	if _, x := st.explain(0, "ETH.trade"); x.Sessions != 1 || x.Behind != 0 {
 		t.Errorf("ETH.trade: %+v", x)
 	}
