@@ -78,6 +78,9 @@ const (
 	ReplayedRecords
 	ReplaysBroken
 	ReplayLimitReached
+	PastsAsked
+	PastReads
+	PastRecords
 	ResetsEpoch
 	ResetsTrimmed
 	ResetsTopology

@@ -81,6 +81,9 @@ var counterTable = [CounterCount]Metric{
 	ReplayedRecords:          counter("replayed_records_total", "Records replayed to sessions that reconnected."),
 	ReplaysBroken: counter("replays_broken_total", "Replays ended by a retryable close: what was missed left the history, or its topic changed, while it was sent.").
 		when("clients come back again and again"),
+	PastsAsked:  counter("pasts_asked_total", "Ranges below the history that sessions which resume needed: read by the owner, asked of it by others."),
+	PastReads:   counter("past_reads_total", "Ranges below the history that were read from the log for sessions that resume, on all workers."),
+	PastRecords: counter("past_records_total", "Records of these ranges."),
 	ReplayLimitReached: counter("replay_limit_reached_total", "Reconnects closed with 1013 because too much of others' was to be remembered.").
 		when("sessions are closed with 1013"),
 	ResetsEpoch:    reset("epoch"),

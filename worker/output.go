@@ -20,6 +20,7 @@ const gatherMax = 64 << 10
 // writer turns queues into system calls.
 type writer struct {
 	store  *replica.Store
+	past   *replica.Store // of what lies below the history
 	vector loop.Vector
 
 	gathered []byte
@@ -41,7 +42,11 @@ func (w *writer) bytes(q *hub.Queue, p hub.Piece) []byte {
 	if p.Chunk == hub.Own {
 		return q.Own[p.Off : p.Off+p.Len]
 	}
-	return w.store.Bytes(replica.Ref{Chunk: p.Chunk, Off: p.Off, Len: p.Len})
+	ref := replica.Ref{Chunk: p.Chunk, Off: p.Off, Len: p.Len}
+	if ref.Past() {
+		return w.past.Bytes(ref)
+	}
+	return w.store.Bytes(ref)
 }
 
 // write sends as much of the queue as one call takes.
@@ -300,12 +305,11 @@ func (p *process) unlag(s *session) {
 
 // cutEvicted closes the sessions whose history was evicted under them.
 func (p *process) cutEvicted() {
-	oldest := p.store.OldestChunk()
+	oldest, oldestPast := p.store.OldestChunk(), p.pastStore.OldestChunk()
 	for i := len(p.lagging) - 1; i >= 0; i-- {
 		s := p.sessions.at(p.lagging[i])
-		chunk, ok := s.queue.Oldest()
 		switch {
-		case !ok || chunk >= oldest:
+		case !s.queue.PointsBelow(oldest, oldestPast):
 		case s.stage == open:
 			if s.replay != nil {
 				p.block.Add(shm.ReplaysBroken, 1)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/odin-ws/odin/internal/config"
 	"github.com/odin-ws/odin/internal/control"
+	"github.com/odin-ws/odin/internal/event"
 	"github.com/odin-ws/odin/internal/hub"
 	"github.com/odin-ws/odin/internal/journal"
 	"github.com/odin-ws/odin/internal/loop"
@@ -111,7 +112,12 @@ type process struct {
 	claimed       []*replayPart
 	places        []replica.Place
 	found         []found
-	asking        chan struct{} // bounds the logs whose ends are asked at once
+	pastStore     *replica.Store
+	filling       []*partition // their past is being read, or asked for
+	fillNumber    uint32
+	fillsDue      bool           // one is to begin
+	relayed       []event.Record // scratch of givePast
+	asking        chan struct{}  // bounds the logs whose ends are asked at once
 	applied       []applied
 	samples       []*sample // of the traffic, for operators who ask
 	writer        writer
@@ -147,7 +153,8 @@ func newProcess(c config.Config, first control.Message, log *journal.Journal) (*
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	p.boundRequests()
 	p.store = replica.NewStore(historyLimits(&c.Limits))
-	p.writer.store = p.store
+	p.pastStore = replica.NewPastStore(p.pastLimits())
+	p.writer.store, p.writer.past = p.store, p.pastStore
 	if err := p.makeTopics(); err != nil {
 		return nil, err
 	}

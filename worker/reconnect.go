@@ -42,6 +42,7 @@ type replayPart struct {
 	part    *partition // nil: there is none of that number
 	claim   resume.Claim
 	wants   uint64 // the number of the question for the log's end that answers the claim; 0: none
+	fills   uint8  // how often its past was had
 	now     bool   // nothing is claimed: live from now
 	pointer int64  // while playing: all up to here is in the session's queue
 }
@@ -294,8 +295,11 @@ func (p *process) stateOf(q *replayPart, relations map[*topic]resume.Incarnation
 	if q.claim.Offset > pos.Applied {
 		state.Held, state.Stable = p.heldByAny(pt, pos.Era), max(p.owners(pt).Stable, pt.endAsked(pos.Era))
 	}
-	if q.claim.Offset+1 < pos.From {
-		state.LogStart = p.owners(pt).LogStart
+	if next := q.claim.Offset + 1; next < pos.From {
+		state.LogStart = max(p.owners(pt).LogStart, pt.logStart)
+		if pt.pastCovers(next) {
+			state.PastFrom, state.PastTo = pt.past.Range()
+		}
 	}
 	return state
 }
@@ -331,7 +335,7 @@ func (p *process) ask(q *replayPart, step resume.Step) {
 	case resume.AskEnd:
 		p.askEnd(q)
 	case resume.AskRange:
-		q.claim.Refused = resume.Unavailable
+		p.askRange(q)
 	}
 }
 

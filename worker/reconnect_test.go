@@ -12,6 +12,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/odin-ws/odin/internal/control"
 	"github.com/odin-ws/odin/internal/event"
 	"github.com/odin-ws/odin/internal/wire"
 	"github.com/odin-ws/odin/shm"
@@ -242,8 +243,8 @@ func TestResumeByLastOffset(t *testing.T) {
 	}
 	st.settled()
 	for text, want := range map[string]string{
-		`{"odin.trades":3}`:   `reconnect_error partition_needed`,
-		`{"odin.trades:2":0}`: `reconnect_ack true 0`,
+		`{"odin.trades":3}`:                        `reconnect_error partition_needed`,
+		`{"odin.trades:2":0}`:                      `reconnect_ack true 0`,
 		`{"odin.trades:2":-1,"odin.trades:0":-1}`:  `reconnect_ack true 2`,
 		`{"other":7,"odin.trades:1":-1}`:           `reconnect_ack true 1`,
 		`{"odin.trades:9":1}`:                      `reconnect_ack false 0 unavailable`,
@@ -549,3 +550,6 @@ func truncated(produced map[place][]string, l *life) map[place][]string {
 	}
 	return cut
 }
+
+// stopNow ends a worker without a farewell.
+var stopNow = control.Message{Type: control.Stop}

@@ -45,6 +45,7 @@ func (p *process) enforce(next *config.Config) error {
 	p.inbuf = newInput(now)
 	p.past.resize(next.ClosedPerWorker())
 	p.store.Limit(historyLimits(now))
+	p.pastStore.Limit(p.pastLimits())
 	p.recordMax.Store(int64(now.RecordBytesMax))
 	p.intake.bound(now.FetchedBytesMax)
 	if before.BackfillRequestsMax != now.BackfillRequestsMax {

@@ -63,6 +63,9 @@ func (p *process) replayMissed() {
 		p.redecide()
 	}
 	p.playReplays()
+	if len(p.filling) > 0 {
+		p.tendFills()
+	}
 }
 
 // playReplays attaches some of what sessions missed: each a portion, in turns,
@@ -103,12 +106,8 @@ func (p *process) play(s *session) (attached, looked int) {
 				return attached, looked
 			}
 		}
-		size, done, ok := p.playOne(s, room-attached, &looked)
-		if attached += size; !ok {
-			p.breakReplay(s)
-			return attached, looked
-		}
-		if done {
+		size, done := p.playOne(s, room-attached, &looked)
+		if attached += size; done {
 			r.parts[r.at].pointer = r.reading.to
 			r.reading.on = false
 		}
@@ -149,16 +148,20 @@ func (p *process) beginReading(s *session) (begun bool, looked int) {
 
 // readPart prepares to read a partition from the session's pointer on, by the
 // shorter of two ways: along its channels' chains, or past all records.
-func (p *process) readPart(s *session, q *replayPart, applied int64) (begun bool, looked int) {
+func (p *process) readPart(s *session, q *replayPart, to int64) (begun bool, looked int) {
 	r := s.replay
 	h := q.part.replica.History()
-	if q.pointer+1 < h.From() {
-		p.breakReplay(s)
-		return false, 1
+	if next := q.pointer + 1; next < h.From() {
+		if !q.part.pastCovers(next) {
+			p.breakReplay(s)
+			return false, 1
+		}
+		h = q.part.past.History()
+		_, to = q.part.past.Range()
 	}
 	first, end := h.Above(q.pointer)
 	channels, all := q.part.topic.channelsOf(r.channels)
-	r.reading = reading{on: true, history: h, next: first, end: end, to: applied, channels: channels}
+	r.reading = reading{on: true, history: h, next: first, end: end, to: to, channels: channels}
 	looks := min(int(end-first), findLooks)
 	if all || len(channels) >= looks {
 		return true, 1
@@ -191,34 +194,36 @@ func (t *topic) channelsOf(patterns [][]byte) (channels [][]byte, all bool) {
 	return slices.CompactFunc(channels, bytes.Equal), false
 }
 
-// playOne goes on with the reading until it is done or a record was attached;
-// false: what was to be read is gone from the history.
-func (p *process) playOne(s *session, room int, looked *int) (attached int, done, ok bool) {
+// playOne goes on with the reading until it is done or a record was attached.
+// What is gone meanwhile is begun anew, behind the pointer: it may be had by now
+// from elsewhere.
+func (p *process) playOne(s *session, room int, looked *int) (attached int, done bool) {
 	r := s.replay
 	rd := &r.reading
 	for ; *looked < playLooks; *looked++ {
 		place, more := rd.place()
 		if !more {
-			return 0, true, true
+			return 0, true
 		}
 		e, there := rd.history.At(place)
 		if !there {
-			return 0, false, false
+			rd.on = false
+			return 0, false
 		}
 		if !rd.found && !rd.matches(e.Channel) {
 			rd.pass()
 			continue
 		}
 		if size := int(e.Ref.Len); size > room && s.queue.Bytes > 0 {
-			return room, false, true // in the next turn
+			return room, false // in the next turn
 		}
 		rd.pass()
 		p.attachMissed(s, &e)
 		r.parts[r.at].pointer = e.Offset
 		r.sent++
-		return int(e.Ref.Len), false, true
+		return int(e.Ref.Len), false
 	}
-	return 0, false, true
+	return 0, false
 }
 
 func (p *process) attachMissed(s *session, e *replica.Entry) {

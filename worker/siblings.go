@@ -21,6 +21,7 @@ type link struct {
 	in         bus.Inbox
 	out        bus.Outbox
 	wants      []*partition // have something to relay, in the order of their wake-ups
+	gives      []*giving    // what it asked for below its history
 	blocked    bool         // the socket is full
 	paused     bool         // not read, since history is full
 }
@@ -106,7 +107,7 @@ func (p *process) relayAll() {
 	for p.stirred {
 		p.stirred = false
 		for _, l := range p.links {
-			if l != nil && !l.blocked && (len(l.wants) > 0 || l.out.Len() > 0) {
+			if l != nil && !l.blocked && (len(l.wants) > 0 || l.out.Len() > 0 || l.givable()) {
 				p.relay(l)
 			}
 		}
@@ -158,6 +159,11 @@ func (p *process) fill(l *link) {
 			p.block.Add(shm.BusRecordsSent, uint64(len(batch.Advance.Records)))
 			l.out.PutAdvance(batch.Advance)
 		}
+	}
+	// Behind all that is live; one part at a time, so that what comes live next
+	// waits for no more than that.
+	if len(l.gives) > 0 && l.out.Len() == 0 {
+		p.givePast(l, p.config.Limits.BusBatchBytesMax)
 	}
 }
 
@@ -262,6 +268,12 @@ func (p *process) understand(l *link, m *bus.Message) {
 		p.carryOut(pt, pt.replica.Sought(p.effects(), l.peer, m.Seek))
 	case bus.KindLost:
 		p.carryOut(pt, pt.replica.LostFrom(p.effects(), l.peer, m.Lost))
+	case bus.KindWant:
+		p.hearWant(l, pt, m.Want)
+	case bus.KindPast:
+		p.hearPast(l, pt, m.Past)
+	case bus.KindPastEnd:
+		p.hearPastEnd(l, pt, m.PastEnd)
 	}
 }
 
@@ -274,6 +286,12 @@ func subject(m *bus.Message) int {
 		return m.Seek.Partition
 	case bus.KindLost:
 		return m.Lost.Partition
+	case bus.KindWant:
+		return m.Want.Partition
+	case bus.KindPast:
+		return m.Past.Partition
+	case bus.KindPastEnd:
+		return m.PastEnd.Partition
 	}
 	return -1
 }

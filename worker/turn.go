@@ -24,6 +24,7 @@ func (p *process) wait() {
 	}
 	p.now, p.wall = p.clock(), shm.Wall()
 	p.store.Tick(p.now / int64(time.Millisecond))
+	p.pastStore.Tick(p.now / int64(time.Millisecond))
 	for _, ev := range events {
 		p.happened(ev)
 	}
@@ -47,7 +48,7 @@ func (p *process) happened(ev loop.Event) {
 
 // busy tells whether there is work that no descriptor announces.
 func (p *process) busy() bool {
-	if len(p.touched) > 0 || len(p.waiting) > 0 || len(p.readied) > 0 || p.rung || p.stirred || !p.mail.empty() {
+	if len(p.touched) > 0 || len(p.waiting) > 0 || len(p.readied) > 0 || p.redecides || p.fillsDue || p.rung || p.stirred || !p.mail.empty() {
 		return true
 	}
 	return !p.store.Full() && (p.fetchedAt < len(p.fetched) || !p.intake.empty())
@@ -119,7 +120,8 @@ func (p *process) readMail() {
 
 // evict lets old history go, and with it the sessions that still point there.
 func (p *process) evict() {
-	if p.store.Evict(p.now/int64(time.Millisecond)) > 0 {
+	now := p.now / int64(time.Millisecond)
+	if p.store.Evict(now)+p.pastStore.Evict(now) > 0 {
 		p.writer.forget()
 		p.cutEvicted()
 	}

@@ -149,7 +149,7 @@ func TestOutboxGivesAStretchedBufferBack(t *testing.T) {
 }
 
 func TestKindsHaveNames(t *testing.T) {
-	for k, want := range map[Kind]string{KindNone: "none", KindHello: "HELLO", KindAdvance: "ADV", KindSeek: "SEEK", KindLost: "LOST", 77: "unknown"} {
+	for k, want := range map[Kind]string{KindNone: "none", KindHello: "HELLO", KindAdvance: "ADV", KindSeek: "SEEK", KindLost: "LOST", KindWant: "WANT", KindPast: "PAST", KindPastEnd: "PAST END", 77: "unknown"} {
 		if k.String() != want {
 			t.Errorf("kind %d is %s", k, k)
 		}

@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"testing"
 
 	"github.com/odin-ws/odin/internal/event"
@@ -40,7 +41,7 @@ func someBytes(r *rand.Rand, n int) []byte {
 
 // someMessage makes any message and its encoding.
 func someMessage(r *rand.Rand) (Message, []byte) {
-	switch r.IntN(4) {
+	switch r.IntN(7) {
 	case 0:
 		h := Hello{Slot: r.IntN(event.MaxSlots), Generation: r.Uint32() & generationMask, Version: Version}
 		return Message{Kind: KindHello, Hello: h}, AppendHello(nil, h.Slot, h.Generation)
@@ -56,12 +57,30 @@ func someMessage(r *rand.Rand) (Message, []byte) {
 		return Message{Kind: KindLost, Lost: l}, AppendLost(nil, l)
 	}
 	a := someAdvance(r, r.IntN(20))
+	from := r.Int64N(1 << 50)
+	switch r.IntN(4) {
+	case 0:
+		w := event.Want{Partition: a.Partition, Era: a.Era, Number: a.Term, From: from, To: from + r.Int64N(1<<40)}
+		return Message{Kind: KindWant, Want: w}, AppendWant(nil, w)
+	case 1:
+		p := event.Past{Partition: a.Partition, Era: a.Era, Number: a.Term, Prev: a.Prev, To: a.To, Records: a.Records}
+		return Message{Kind: KindPast, Past: &p}, AppendPast(nil, &p)
+	case 2:
+		e := event.PastEnd{Partition: a.Partition, Era: a.Era, Number: a.Term, To: from - 1, LogStart: r.Int64N(1<<40) - 1, Why: byte(r.Uint32())}
+		return Message{Kind: KindPastEnd, PastEnd: e}, AppendPastEnd(nil, e)
+	}
 	return Message{Kind: KindAdvance, Advance: &a}, AppendAdvance(nil, &a)
 }
 
 func same(a, b Message) bool {
-	if a.Kind != b.Kind || a.Hello != b.Hello || a.Seek != b.Seek || a.Lost != b.Lost {
+	if a.Kind != b.Kind || a.Hello != b.Hello || a.Seek != b.Seek || a.Lost != b.Lost || a.Want != b.Want || a.PastEnd != b.PastEnd {
 		return false
+	}
+	if a.Past != nil && b.Past != nil {
+		x, y := *a.Past, *b.Past
+		equal := slices.EqualFunc(x.Records, y.Records, func(a, b event.Record) bool { return reflect.DeepEqual(a, b) })
+		x.Records, y.Records = nil, nil
+		return equal && reflect.DeepEqual(x, y)
 	}
 	if a.Advance == nil || b.Advance == nil {
 		return a.Advance == b.Advance

@@ -23,6 +23,7 @@ const generationMask = 1<<24 - 1
 // the steady state nothing is allocated.
 type Decoder struct {
 	advance event.Advance
+	past    event.Past
 }
 
 // Next takes one message from the front of buf and returns what is left. With
@@ -47,6 +48,12 @@ func (d *Decoder) Next(buf []byte) (m Message, rest []byte, err error) {
 		m.Seek, err = decodeSeek(body)
 	case KindLost:
 		m.Lost, err = decodeLost(body)
+	case KindWant:
+		m.Want, err = decodeWant(body)
+	case KindPast:
+		m.Past, err = d.decodePast(body)
+	case KindPastEnd:
+		m.PastEnd, err = decodePastEnd(body)
 	}
 	if err != nil {
 		return Message{}, buf, fmt.Errorf("%w (%s of %d bytes)", err, kind, size)
@@ -85,12 +92,16 @@ func bodyBounds(k Kind) (least, most int, known bool) {
 	switch k {
 	case KindHello:
 		return helloBytes, helloBytes, true
-	case KindAdvance:
+	case KindAdvance, KindPast:
 		return advanceBytes, MaxMessageBytes - lengthBytes - kindBytes, true
 	case KindSeek:
 		return seekBytes, seekBytes, true
 	case KindLost:
 		return lostBytes, lostBytes, true
+	case KindWant:
+		return wantBytes, wantBytes, true
+	case KindPastEnd:
+		return pastBytes, pastBytes, true
 	}
 	return 0, 0, false
 }
@@ -139,6 +150,41 @@ func decodeLost(b []byte) (event.Lost, error) {
 	}
 	l.Prev, l.To, err = decodeSpan(b[12:])
 	return l, err
+}
+
+func decodeWant(b []byte) (event.Want, error) {
+	var w event.Want
+	var err error
+	if w.Partition, w.Era, w.Number, err = decodeOrigin(b); err != nil {
+		return event.Want{}, err
+	}
+	w.From, w.To = int64(binary.LittleEndian.Uint64(b[12:])), int64(binary.LittleEndian.Uint64(b[20:]))
+	if w.From < 0 || w.To < w.From {
+		return event.Want{}, malformed("offsets [%d, %d]", w.From, w.To)
+	}
+	return w, nil
+}
+
+func (d *Decoder) decodePast(b []byte) (*event.Past, error) {
+	a, err := d.decodeAdvance(b)
+	if err != nil {
+		return nil, err
+	}
+	d.past = event.Past{Partition: a.Partition, Era: a.Era, Number: a.Term, Prev: a.Prev, To: a.To, Records: a.Records}
+	return &d.past, nil
+}
+
+func decodePastEnd(b []byte) (event.PastEnd, error) {
+	var p event.PastEnd
+	var err error
+	if p.Partition, p.Era, p.Number, err = decodeOrigin(b); err != nil {
+		return event.PastEnd{}, err
+	}
+	p.To, p.LogStart, p.Why = int64(binary.LittleEndian.Uint64(b[12:])), int64(binary.LittleEndian.Uint64(b[20:])), b[28]
+	if p.To < event.None || p.LogStart < event.None {
+		return event.PastEnd{}, malformed("up to %d, the log from %d", p.To, p.LogStart)
+	}
+	return p, nil
 }
 
 func decodeOrigin(b []byte) (partition int, era, term uint32, err error) {

@@ -1,4 +1,4 @@
-// Package bus is the language of the links between sibling workers: four
+// Package bus is the language of the links between sibling workers: seven
 // messages, their codec and the two buffers at a link's ends.
 //
 // Every message is a little-endian length of what follows it (32 bits), a kind
@@ -9,6 +9,9 @@
 //	       then for each record: offset 64 | epoch 32 | time 64 | channel length 16 | frame length 32 | channel | frame
 //	SEEK   partition 32 | era 32 | term 32 | positioned 8 | held 64 | epoch of held 32
 //	LOST   partition 32 | era 32 | term 32 | prev 64 | to 64
+//	WANT   partition 32 | era 32 | number 32 | from 64 | to 64
+//	PAST   as ADV, with the number of the WANT in place of the term
+//	END    partition 32 | era 32 | number 32 | to 64 | log start 64 | why 8
 //
 // HELLO is the first message of a link and the only one whose form never
 // changes: a receiver of another version learns so before it reads anything

@@ -19,9 +19,18 @@ func AppendHello(dst []byte, slot int, generation uint32) []byte {
 // AppendAdvance appends a batch, whatever its size: Cut it first if it may be
 // above MaxBatchBytes. A record above MaxFrameBytes or event.ChannelMax can't
 // be said on a link; whoever made it has missed a check, and it panics.
-func AppendAdvance(dst []byte, a *event.Advance) []byte {
+func AppendAdvance(dst []byte, a *event.Advance) []byte { return appendBatch(dst, KindAdvance, a) }
+
+// AppendPast appends a part of the answer to a WANT; it has the form of an ADV.
+func AppendPast(dst []byte, p *event.Past) []byte {
+	return appendBatch(dst, KindPast, &event.Advance{
+		Partition: p.Partition, Era: p.Era, Term: p.Number, Prev: p.Prev, To: p.To, ToEpoch: event.NoEpoch, Records: p.Records,
+	})
+}
+
+func appendBatch(dst []byte, k Kind, a *event.Advance) []byte {
 	start := len(dst)
-	dst = appendHead(dst, KindAdvance, 0)
+	dst = appendHead(dst, k, 0)
 	dst = appendOrigin(dst, a.Partition, a.Era, a.Term)
 	dst = binary.LittleEndian.AppendUint64(dst, uint64(a.Prev))
 	dst = binary.LittleEndian.AppendUint64(dst, uint64(a.To))
@@ -54,6 +63,23 @@ func AppendLost(dst []byte, l event.Lost) []byte {
 	dst = appendOrigin(dst, l.Partition, l.Era, l.Term)
 	dst = binary.LittleEndian.AppendUint64(dst, uint64(l.Prev))
 	return binary.LittleEndian.AppendUint64(dst, uint64(l.To))
+}
+
+// AppendWant appends a question for what lies below the asker's history.
+func AppendWant(dst []byte, w event.Want) []byte {
+	dst = appendHead(dst, KindWant, wantBytes)
+	dst = appendOrigin(dst, w.Partition, w.Era, w.Number)
+	dst = binary.LittleEndian.AppendUint64(dst, uint64(w.From))
+	return binary.LittleEndian.AppendUint64(dst, uint64(w.To))
+}
+
+// AppendPastEnd appends the end of the answer to a WANT.
+func AppendPastEnd(dst []byte, p event.PastEnd) []byte {
+	dst = appendHead(dst, KindPastEnd, pastBytes)
+	dst = appendOrigin(dst, p.Partition, p.Era, p.Number)
+	dst = binary.LittleEndian.AppendUint64(dst, uint64(p.To))
+	dst = binary.LittleEndian.AppendUint64(dst, uint64(p.LogStart))
+	return append(dst, p.Why)
 }
 
 func appendHead(dst []byte, k Kind, body int) []byte {

@@ -180,6 +180,12 @@ func encode(m Message) []byte {
 		return AppendSeek(nil, m.Seek)
 	case KindLost:
 		return AppendLost(nil, m.Lost)
+	case KindWant:
+		return AppendWant(nil, m.Want)
+	case KindPast:
+		return AppendPast(nil, m.Past)
+	case KindPastEnd:
+		return AppendPastEnd(nil, m.PastEnd)
 	}
 	return nil
 }

@@ -3,7 +3,7 @@ package bus
 import "github.com/odin-ws/odin/internal/event"
 
 // Version is the form of all messages but HELLO.
-const Version = 1
+const Version = 2
 
 // Limits of a message. A batch is cut at MaxBatchBytes; a single record may be
 // larger, so that a frame of any size that is relayed at all fits.
@@ -23,6 +23,8 @@ const (
 	recordBytes  = 8 + 4 + 8 + 2 + 4
 	seekBytes    = 4 + 4 + 4 + 1 + 8 + 4
 	lostBytes    = 4 + 4 + 4 + 8 + 8
+	wantBytes    = 4 + 4 + 4 + 8 + 8
+	pastBytes    = 4 + 4 + 4 + 8 + 8 + 1
 )
 
 // frameMin is the smallest WebSocket frame: a header without payload.
@@ -42,6 +44,9 @@ const (
 	KindAdvance
 	KindSeek
 	KindLost
+	KindWant
+	KindPast
+	KindPastEnd
 )
 
 // String gives the name that the design and the logs use.
@@ -57,6 +62,12 @@ func (k Kind) String() string {
 		return "SEEK"
 	case KindLost:
 		return "LOST"
+	case KindWant:
+		return "WANT"
+	case KindPast:
+		return "PAST"
+	case KindPastEnd:
+		return "PAST END"
 	}
 	return "unknown"
 }
@@ -75,4 +86,7 @@ type Message struct {
 	Advance *event.Advance // the decoder's own, valid until its next call; Records alias the input
 	Seek    event.Seek
 	Lost    event.Lost
+	Want    event.Want
+	Past    *event.Past // like Advance
+	PastEnd event.PastEnd
 }

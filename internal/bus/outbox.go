@@ -11,7 +11,8 @@ type Outbox struct {
 }
 
 // Room is how many bytes an ADV may take now for the outbox to stay within one
-// batch; 0 or less: write first. HELLO, SEEK and LOST may always be put.
+// batch; 0 or less: write first. All that is no
+// batch of records may always be put.
 func (b *Outbox) Room() int { return MaxBatchBytes - b.Len() }
 
 // Len is the number of bytes that wait to be written.
@@ -46,6 +47,15 @@ func (b *Outbox) PutSeek(s event.Seek) { b.buf = AppendSeek(b.compact(), s) }
 
 // PutLost puts the word that a range is gone.
 func (b *Outbox) PutLost(l event.Lost) { b.buf = AppendLost(b.compact(), l) }
+
+// PutWant puts a question for what lies below the history.
+func (b *Outbox) PutWant(w event.Want) { b.buf = AppendWant(b.compact(), w) }
+
+// PutPast puts a part of an answer; the caller has cut it to Room.
+func (b *Outbox) PutPast(p *event.Past) { b.buf = AppendPast(b.compact(), p) }
+
+// PutPastEnd puts the end of an answer.
+func (b *Outbox) PutPastEnd(p event.PastEnd) { b.buf = AppendPastEnd(b.compact(), p) }
 
 // compact moves what is unsent to the front once most of the buffer is sent, so
 // that a link that is never quite empty doesn't grow.

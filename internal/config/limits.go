@@ -23,27 +23,28 @@ type Limits struct {
 	CloseLingerBytesMax int           `json:"close_linger_bytes_max"` // and so much
 
 	// One worker.
-	ConnectionsMax       int           `json:"connections_max"`        // of the whole server; ConnectionsPerWorker is the share
-	FDsReserve           int           `json:"fds_reserve"`            // kept free, so that 503 can be said
-	InputBytesMax        int           `json:"input_bytes_max"`        // unparsed input of all sessions; beyond: 1013
-	AnswerBytesMax       int           `json:"answer_bytes_max"`       // unread answers of all sessions; beyond: 1013
-	HandshakeMax         time.Duration `json:"handshake_max"`          // from accept to the whole head
-	HeadBytesMax         int           `json:"head_bytes_max"`         // head of the upgrade request
-	HandshakesPendingMax int           `json:"handshakes_pending_max"` // beyond: accept waits
-	RecordBytesMax       int           `json:"record_bytes_max"`       // one encoded frame; beyond: skipped and counted
-	FetchedBytesMax      int           `json:"fetched_bytes_max"`      // fetched and not yet applied; then Kafka pauses
-	HistoryBytesMax      int           `json:"history_bytes_max"`      // all partitions together
-	HistoryAgeMax        time.Duration `json:"history_age_max"`        // since arrival
-	HistoryRecordsMax    int           `json:"history_records_max"`    // per partition
-	BackfillRecordsMax   int           `json:"backfill_records_max"`   // of one replay from the log; beyond: `limit`
-	BackfillBytesMax     int           `json:"backfill_bytes_max"`     // of one replay from the log; beyond: `limit`
-	BackfillRequestsMax  int           `json:"backfill_requests_max"`  // at once
-	BackfillMax          time.Duration `json:"backfill_max"`           // of one replay; beyond: `unavailable`
-	BusUnsentBytesMax    int           `json:"bus_unsent_bytes_max"`   // to one sibling
-	BusBatchBytesMax     int           `json:"bus_batch_bytes_max"`    // one write to a sibling
-	ReplayTurnBytesMax   int           `json:"replay_turn_bytes_max"`  // replayed in one turn
-	ReplayStateBytesMax  int           `json:"replay_state_bytes_max"` // what is remembered of sessions that resume; beyond: 1013
-	ClosedRememberedMax  int           `json:"closed_remembered_max"`  // closed sessions kept for `odinctl conns`
+	ConnectionsMax       int           `json:"connections_max"`         // of the whole server; ConnectionsPerWorker is the share
+	FDsReserve           int           `json:"fds_reserve"`             // kept free, so that 503 can be said
+	InputBytesMax        int           `json:"input_bytes_max"`         // unparsed input of all sessions; beyond: 1013
+	AnswerBytesMax       int           `json:"answer_bytes_max"`        // unread answers of all sessions; beyond: 1013
+	HandshakeMax         time.Duration `json:"handshake_max"`           // from accept to the whole head
+	HeadBytesMax         int           `json:"head_bytes_max"`          // head of the upgrade request
+	HandshakesPendingMax int           `json:"handshakes_pending_max"`  // beyond: accept waits
+	RecordBytesMax       int           `json:"record_bytes_max"`        // one encoded frame; beyond: skipped and counted
+	FetchedBytesMax      int           `json:"fetched_bytes_max"`       // fetched and not yet applied; then Kafka pauses
+	HistoryBytesMax      int           `json:"history_bytes_max"`       // all partitions together
+	HistoryAgeMax        time.Duration `json:"history_age_max"`         // since arrival
+	HistoryRecordsMax    int           `json:"history_records_max"`     // per partition
+	BackfillRecordsMax   int           `json:"backfill_records_max"`    // of one replay from the log; beyond: `limit`
+	BackfillBytesMax     int           `json:"backfill_bytes_max"`      // of one replay from the log; beyond: `limit`
+	BackfillRequestsMax  int           `json:"backfill_requests_max"`   // at once
+	BackfillKeptBytesMax int           `json:"backfill_kept_bytes_max"` // of all replays from the log, kept for others who need them
+	BackfillMax          time.Duration `json:"backfill_max"`            // of one replay; beyond: `unavailable`
+	BusUnsentBytesMax    int           `json:"bus_unsent_bytes_max"`    // to one sibling
+	BusBatchBytesMax     int           `json:"bus_batch_bytes_max"`     // one write to a sibling
+	ReplayTurnBytesMax   int           `json:"replay_turn_bytes_max"`   // replayed in one turn
+	ReplayStateBytesMax  int           `json:"replay_state_bytes_max"`  // what is remembered of sessions that resume; beyond: 1013
+	ClosedRememberedMax  int           `json:"closed_remembered_max"`   // closed sessions kept for `odinctl conns`
 
 	// One turn of the loop.
 	TurnReadBytesMax  int           `json:"turn_read_bytes_max"` // input of one session

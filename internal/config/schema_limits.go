@@ -149,6 +149,11 @@ func workerLimits() []Key {
 			field: func(c *Config) any { return &c.Limits.BackfillRequestsMax },
 		},
 		{
+			Name: "limits.backfill_kept_bytes_max", Kind: Bytes, Default: "64MiB", Min: 4 << 20, Max: 1 << 40, Reload: Live,
+			Help:  "read from the log for replays, in one worker: kept for a minute, for who needs the same",
+			field: func(c *Config) any { return &c.Limits.BackfillKeptBytesMax },
+		},
+		{
 			Name: "limits.backfill_ms_max", Kind: Milliseconds, Default: "10000", Min: 100, Max: 600_000, Reload: Live,
 			Help:  "time of one replay from the log; beyond: reason unavailable",
 			field: func(c *Config) any { return &c.Limits.BackfillMax },

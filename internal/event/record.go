@@ -52,6 +52,34 @@ type Seek struct {
 	HeldEpoch  int32 // leader epoch of Held
 }
 
+// Want asks the owner of a partition for all records of [From, To], below the
+// asker's history, for sessions that resume.
+type Want struct {
+	Partition int
+	Era       uint32
+	Number    uint32 // of the question: the answer repeats it
+	From, To  int64
+}
+
+// Past is a part of the answer to a Want: all records of (Prev, To].
+type Past struct {
+	Partition int
+	Era       uint32
+	Number    uint32
+	Prev, To  int64
+	Records   []Record
+}
+
+// PastEnd ends the answer to a Want, which reached so far.
+type PastEnd struct {
+	Partition int
+	Era       uint32
+	Number    uint32
+	To        int64
+	LogStart  int64 // what lies below it is gone from the log; None: not known
+	Why       uint8 // why no more can be had, a resume.Reason; 0: that was all
+}
+
 // Lost says that the records of (Prev, To] can't be had any more.
 type Lost struct {
 	Partition int

@@ -307,8 +307,15 @@ func TestQueueJoinsWhatLiesTogether(t *testing.T) {
 	if !slices.Equal(q.Pieces, want) || q.Bytes != 25 || q.Records != 4 {
 		t.Fatalf("got %v, %d bytes, %d records", q.Pieces, q.Bytes, q.Records)
 	}
-	if c, ok := q.Oldest(); !ok || c != 1 {
-		t.Fatalf("oldest %d %v", c, ok)
+	q.Attach(Piece{Past + 7, 0, 5})
+	q.Say(func(dst []byte) []byte { return append(dst, "answer"...) })
+	for _, c := range []struct {
+		oldest, oldestPast uint32
+		below              bool
+	}{{1, Past + 1, false}, {1, Past + 7, false}, {2, Past + 1, true}, {1, Past + 8, true}} {
+		if got := q.PointsBelow(c.oldest, c.oldestPast); got != c.below {
+			t.Errorf("below %d or %d: %t", c.oldest, c.oldestPast, got)
+		}
 	}
 }
 

@@ -184,14 +184,20 @@ func (q *Queue) ownLeft() int {
 	return n
 }
 
-// Oldest is the oldest chunk of history that the queue refers to. It needn't
-// be the first: what was applied late may have arrived early.
-func (q *Queue) Oldest() (chunk uint32, ok bool) {
-	chunk = Own
+// Past is the least Chunk of a piece that lies in the past: what was read from
+// the log again, below the history, is numbered from here on.
+const Past = 1 << 31
+
+// PointsBelow tells whether the queue refers to a chunk that is older than the
+// oldest one of the history, or of the past. It needn't be the first piece's:
+// what was applied late may have arrived early.
+func (q *Queue) PointsBelow(oldest, oldestPast uint32) bool {
 	for _, p := range q.Pieces {
-		chunk = min(chunk, p.Chunk)
+		if p.Chunk < oldest || p.Chunk >= Past && p.Chunk < oldestPast {
+			return true
+		}
 	}
-	return chunk, chunk != Own
+	return false
 }
 
 // Release gives the queue's memory back and leaves it empty.

@@ -17,6 +17,7 @@ func (r *Replica) Waiting() bool { return r.positioned && r.applied < r.held }
 func (r *Replica) Applied(fx []Effect, to int64) []Effect {
 	r.applied = max(r.applied, min(to, r.held))
 	r.window.apply(r.applied)
+	r.store.shrink(r.window)
 	if r.losing && r.applied == r.held {
 		return r.lost(fx)
 	}
