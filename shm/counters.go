@@ -46,9 +46,14 @@ const (
 	Answers
 	PingsSent
 	PingTimeouts
+	DeflatedRecords
+	DeflateFutile
+	DeflateTime
+	DeflateSavedBytes
 
 	// What comes in from sessions.
 	FramesReceived
+	InflatedMessages
 	BytesReceived
 	PongsReceived
 	SubscribeRequests
@@ -167,6 +172,7 @@ const (
 	ReplayingSessions
 	BlockedSessions
 	ClosingSessions
+	DeflatingSessions
 	PendingHandshakes
 	InputBytes
 	SourceHealthy
@@ -177,6 +183,7 @@ const (
 	BusLinksBlocked
 	BusOwedBytes
 	HistoryBytes
+	HistoryDeflatedBytes
 	HistoryRecords
 	HistoryChunks
 	HeapBytes

@@ -10,6 +10,7 @@ var gaugeTable = [GaugeCount]Metric{
 	Patterns:      gauge("patterns", Count, "Different patterns (with a *) that somebody is subscribed to now."),
 	OwedBytes: gauge("owed_bytes", Bytes, "Bytes that waiting sessions are owed and the kernel has not taken.").
 		when("sessions are closed with 4000"),
+	DeflatingSessions: gauge("sessions_deflating", Count, "Sessions connected now that agreed on permessage-deflate."),
 	AnswerBytes:       gauge("answers_owed_bytes", Bytes, "Bytes of answers that clients have not read, bounded by limits.answer_bytes_max."),
 	ReplayingSessions: gauge("sessions_replaying", Count, "Sessions that are being replayed what they missed."),
 	BlockedSessions: gauge("sessions_blocked", Count, "Sessions that wait for the kernel to take more.").
@@ -24,12 +25,13 @@ var gaugeTable = [GaugeCount]Metric{
 	UnappliedBytes:  gauge("unapplied_bytes", Bytes, "Bytes fetched that the loop has not taken over, bounded by limits.fetched_bytes_max."),
 	BusLinks: gauge("bus_links", Count, "Siblings that the worker is linked to: all others, in health.").
 		when("lag grows on some workers only"),
-	BusLinksBlocked: gauge("bus_links_blocked", Count, "Siblings that don't take what is relayed to them as fast as it comes."),
-	BusOwedBytes:    gauge("bus_owed_bytes", Bytes, "Bytes encoded for siblings that the kernel has not taken."),
-	HistoryBytes:    gauge("history_bytes", Bytes, "Memory of the history, bounded by limits.history_bytes_max."),
-	HistoryRecords:  gauge("history_records", Count, "Records that the history holds."),
-	HistoryChunks:   gauge("history_chunks", Count, "Chunks of 1 MiB that the history holds."),
-	HeapBytes:       gauge("heap_bytes", Bytes, "Bytes of live and unswept objects in the Go heap."),
+	BusLinksBlocked:      gauge("bus_links_blocked", Count, "Siblings that don't take what is relayed to them as fast as it comes."),
+	BusOwedBytes:         gauge("bus_owed_bytes", Bytes, "Bytes encoded for siblings that the kernel has not taken."),
+	HistoryBytes:         gauge("history_bytes", Bytes, "Memory of the history, bounded by limits.history_bytes_max."),
+	HistoryDeflatedBytes: gauge("history_deflated_bytes", Bytes, "Bytes of the history that are compressed forms of its records."),
+	HistoryRecords:       gauge("history_records", Count, "Records that the history holds."),
+	HistoryChunks:        gauge("history_chunks", Count, "Chunks of 1 MiB that the history holds."),
+	HeapBytes:            gauge("heap_bytes", Bytes, "Bytes of live and unswept objects in the Go heap."),
 	ResidentBytes: gauge("resident_memory_bytes", Bytes, "Bytes of the worker that are in memory.").
 		when("always"),
 	Goroutines: gauge("goroutines", Count, "Goroutines of the worker: a few dozen and one for each handshake."),

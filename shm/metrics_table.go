@@ -49,7 +49,12 @@ var counterTable = [CounterCount]Metric{
 	PingsSent:     counter("pings_sent_total", "Pings sent to clients."),
 	PingTimeouts: counter("ping_timeouts_total", "Sessions cut off because a pong was late.").
 		when("sessions end with 1006: clients, or the network to them, vanish"),
+	DeflatedRecords:   counter("deflated_records_total", "Records compressed, once for all sessions that want them so."),
+	DeflateFutile:     counter("deflate_futile_total", "Records that compression would not have made smaller, so that they stayed plain."),
+	DeflateTime:       nanosCounter("deflate_seconds_total", "Time spent on compressing records."),
+	DeflateSavedBytes: bytesCounter("deflate_saved_bytes_total", "Bytes that compression has spared: of a record, once for each session that was given its compressed form."),
 
+	InflatedMessages:                counter("inflated_messages_total", "Compressed messages of clients that were inflated."),
 	FramesReceived:                  counter("frames_received_total", "WebSocket messages and control frames received from clients."),
 	BytesReceived:                   bytesCounter("received_bytes_total", "Bytes received from clients after the upgrade."),
 	PongsReceived:                   counter("pongs_received_total", "Pongs received from clients."),
@@ -64,7 +69,7 @@ var counterTable = [CounterCount]Metric{
 	SubscriptionsRejectedBadChannel: rejected("bad_channel"),
 	SubscriptionsRejectedTooMany:    rejected("too_many_channels"),
 	SubscriptionsRejectedForbidden:  rejected("forbidden").laterValue(),
-	ProtocolErrors:                  counter("protocol_errors_total", "Frames that broke RFC 6455; the session is closed with 1002."),
+	ProtocolErrors:                  counter("protocol_errors_total", "Frames that broke RFC 6455 or RFC 7692; the session is closed with 1002."),
 	UTF8Errors:                      counter("utf8_errors_total", "Text messages and close reasons that were not valid UTF-8; the session is closed with 1007."),
 	InputBudgetReached:              counter("input_budget_reached_total", "Times that a session had sent as much as a turn reads from it, or more."),
 	InputLimitReached: counter("input_limit_reached_total", "Sessions closed with 1013 because the worker held too many bytes of unfinished requests.").

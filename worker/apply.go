@@ -38,9 +38,14 @@ func (p *process) applyWaiting() {
 }
 
 // turnBytes is how much one turn applies: less than a session's queue holds,
-// so that nobody is called slow before having been written to.
+// so that nobody is called slow before having been written to, and no more than
+// is compressed in a moment.
 func (p *process) turnBytes() int {
-	return max(min(p.config.Limits.TurnBytesMax, p.config.Limits.OwedBytesMax/2), 1)
+	most := min(p.config.Limits.TurnBytesMax, p.config.Limits.OwedBytesMax/2)
+	if p.deflating.sessions > 0 {
+		most = min(most, p.config.Limits.TurnDeflatedBytesMax)
+	}
+	return max(most, 1)
 }
 
 // apply attaches up to so many records of one partition, and tells how many
@@ -73,6 +78,7 @@ func (p *process) deliver(e *replica.Entry) {
 		s.count(e)
 	}
 	p.lists = p.hub.Match(p.lists[:0], e.Channel)
+	p.deflating.next()
 	count := 0
 	p.mark++
 	for done := false; !done; {
@@ -95,7 +101,11 @@ func (p *process) attachAll(piece hub.Piece, count *int) (done bool) {
 			}
 			s.mark = p.mark
 			p.current = s
-			p.attach(s, piece)
+			if s.window == 0 {
+				p.attach(s, piece)
+			} else {
+				p.attach(s, p.formFor(s, piece))
+			}
 			*count++
 		}
 	}

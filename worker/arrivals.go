@@ -11,8 +11,8 @@ import (
 )
 
 // adopt makes a session of a caller whose handshake is done, and who was
-// greeted with so many bytes.
-func (p *process) adopt(c *caller, greeting int) {
+// greeted with so many bytes. window is what was agreed on for compression.
+func (p *process) adopt(c *caller, greeting int, window uint8) {
 	p.block.Add(shm.Handshakes, 1)
 	p.block.Observe(shm.HandshakeTime, uint64(p.clock()-c.began)/1000, 1)
 	p.block.Add(shm.Answers, 1)
@@ -24,6 +24,7 @@ func (p *process) adopt(c *caller, greeting int) {
 	s.fd, s.stage, s.remote, s.opened, s.number = c.fd, open, c.remote, p.now, p.arrived
 	s.pingMS = uint32(lim.PingInterval / time.Millisecond)
 	s.sent = uint64(greeting)
+	p.deflating.join(s, window)
 	if err := p.move(c, s); err != nil {
 		p.log.Error("a session can't be waited for, and ends", "err", err)
 		p.end(s)

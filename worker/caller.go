@@ -146,7 +146,8 @@ func (p *process) shakeHands(c *caller, r *handshake.Request, early bool) {
 	if slices.Contains(r.Protocols, wire.Subprotocol) {
 		protocol = wire.Subprotocol
 	}
-	out := handshake.AppendAccept(p.doors.output[:0], r.Key, protocol, "")
+	extension, window := p.agree(r.Extensions)
+	out := handshake.AppendAccept(p.doors.output[:0], r.Key, protocol, extension)
 	out = p.appendHello(out)
 	p.doors.output = out
 	// The socket's buffer is empty: what doesn't fit into it belongs to a peer
@@ -155,7 +156,7 @@ func (p *process) shakeHands(c *caller, r *handshake.Request, early bool) {
 		p.lose(c, shm.HandshakesFailedIO)
 		return
 	}
-	p.adopt(c, len(out))
+	p.adopt(c, len(out), window)
 }
 
 // allowed checks a request's origin. A client without one is no browser.

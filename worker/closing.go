@@ -94,6 +94,7 @@ func (p *process) end(s *session) {
 	p.blame(s, endingOf(s.code), "")
 	p.leave(s)
 	p.unlag(s)
+	p.deflating.leave(s)
 	p.remember(s)
 	p.inputBytes -= s.buffered
 	p.answerBytes -= int(s.answers)

@@ -40,6 +40,7 @@ func (p *process) gauge() {
 	b.Set(shm.BlockedSessions, int64(len(p.lagging)))
 	b.Set(shm.AnswerBytes, int64(p.answerBytes))
 	b.Set(shm.OwedBytes, p.owedBytes())
+	b.Set(shm.DeflatingSessions, int64(p.deflating.sessions))
 	b.Set(shm.InputBytes, int64(p.inputBytes))
 	p.gaugeSource()
 	p.gaugeLinks()
@@ -102,6 +103,7 @@ func (p *process) owedBytes() int64 {
 func (p *process) gaugeHistory() {
 	st := p.store.Stats()
 	p.block.Set(shm.HistoryBytes, st.Bytes)
+	p.block.Set(shm.HistoryDeflatedBytes, st.Deflated)
 	p.block.Set(shm.HistoryRecords, int64(st.Records))
 	p.block.Set(shm.HistoryChunks, int64(st.Chunks))
 	p.block.Add(shm.HistoryEvictions, st.Evicted-p.usage.evicted)

@@ -244,7 +244,7 @@ func TestOldestChunkOfAQueue(t *testing.T) {
 		t.Fatal(err)
 	}
 	w := writer{store: store}
-	if n, status := w.write(fds[0], &q); n != 0 || status != loop.Failed {
+	if n, status := w.write(fds[0], &q, &w.plain); n != 0 || status != loop.Failed {
 		t.Errorf("wrote %d bytes of a stream with a hole, status %d", n, status)
 	}
 }

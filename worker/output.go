@@ -23,10 +23,15 @@ type writer struct {
 	past   *replica.Store // of what lies below the history
 	vector loop.Vector
 
-	gathered []byte
-	same     []hub.Piece // what gathered holds; empty: nothing reusable
+	plain, deflated gathered // for sessions without and with compression
 
 	spares [][]hub.Piece // of queues that were written
+}
+
+// gathered is pieces in one buffer.
+type gathered struct {
+	bytes []byte
+	same  []hub.Piece // what bytes holds; empty: nothing reusable
 }
 
 // sparesMax bounds how many emptied lists are kept to be used again, and
@@ -49,8 +54,17 @@ func (w *writer) bytes(q *hub.Queue, p hub.Piece) []byte {
 	return w.store.Bytes(ref)
 }
 
+// gatheredFor is where a session's pieces are gathered: those of sessions with
+// compression are others, and in between they must not spoil each other's.
+func (w *writer) gatheredFor(s *session) *gathered {
+	if s.window > 0 {
+		return &w.deflated
+	}
+	return &w.plain
+}
+
 // write sends as much of the queue as one call takes.
-func (w *writer) write(fd int, q *hub.Queue) (int, loop.Status) {
+func (w *writer) write(fd int, q *hub.Queue, g *gathered) (int, loop.Status) {
 	if len(q.Pieces) > 1 && q.Bytes > gatherMax {
 		return w.writeVector(fd, q)
 	}
@@ -58,7 +72,7 @@ func (w *writer) write(fd int, q *hub.Queue) (int, loop.Status) {
 	if len(q.Pieces) == 1 {
 		b = w.bytes(q, q.Pieces[0])
 	} else {
-		b = w.gather(q)
+		b = w.gather(q, g)
 	}
 	if b == nil {
 		return 0, loop.Failed
@@ -81,28 +95,28 @@ func (w *writer) writeVector(fd int, q *hub.Queue) (int, loop.Status) {
 }
 
 // gather copies the pieces into one buffer; nil: one of them was evicted.
-func (w *writer) gather(q *hub.Queue) []byte {
-	if len(w.same) > 0 && slices.Equal(w.same, q.Pieces) {
-		return w.gathered
+func (w *writer) gather(q *hub.Queue, g *gathered) []byte {
+	if len(g.same) > 0 && slices.Equal(g.same, q.Pieces) {
+		return g.bytes
 	}
-	w.gathered, w.same = w.gathered[:0], w.same[:0]
+	g.bytes, g.same = g.bytes[:0], g.same[:0]
 	own := false
 	for _, p := range q.Pieces {
 		b := w.bytes(q, p)
 		if b == nil {
 			return nil
 		}
-		w.gathered = append(w.gathered, b...)
+		g.bytes = append(g.bytes, b...)
 		own = own || p.Chunk == hub.Own
 	}
 	if !own {
-		w.same = append(w.same, q.Pieces...)
+		g.same = append(g.same, q.Pieces...)
 	}
-	return w.gathered
+	return g.bytes
 }
 
 // forget drops what was gathered: evicted chunks are used again.
-func (w *writer) forget() { w.same = w.same[:0] }
+func (w *writer) forget() { w.plain.same, w.deflated.same = w.plain.same[:0], w.deflated.same[:0] }
 
 // lend gives a queue that is empty the memory of one that was.
 func (w *writer) lend(q *hub.Queue) {
@@ -217,12 +231,13 @@ func (p *process) writeSome(i, round int, looked *int64) (next int) {
 
 // tally counts what happens once per session and turn; it is published once
 // per turn, since an atomic addition for each would be felt.
-type tally struct{ writes, bytes, deliveries uint64 }
+type tally struct{ writes, bytes, deliveries, saved uint64 }
 
 func (p *process) publishTally() {
 	p.block.Add(shm.Writes, p.tally.writes)
 	p.block.Add(shm.BytesSent, p.tally.bytes)
 	p.block.Add(shm.Deliveries, p.tally.deliveries)
+	p.block.Add(shm.DeflateSavedBytes, p.tally.saved)
 	p.tally = tally{}
 }
 
@@ -230,8 +245,9 @@ func (p *process) publishTally() {
 func (p *process) flush(s *session) {
 	p.provoke(inWrite, s)
 	look := func(piece hub.Piece) []byte { return p.writer.bytes(&s.queue, piece) }
+	gathered := p.writer.gatheredFor(s)
 	for !s.queue.Empty() {
-		n, status := p.writer.write(s.fd, &s.queue)
+		n, status := p.writer.write(s.fd, &s.queue, gathered)
 		p.tally.writes++
 		p.tally.bytes += uint64(n)
 		s.sent += uint64(n)

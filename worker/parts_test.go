@@ -234,7 +234,7 @@ func sent(t *testing.T, w *writer, q *hub.Queue) []byte {
 		}
 	})
 	for !q.Empty() {
-		n, status := w.write(fds[0], q)
+		n, status := w.write(fds[0], q, &w.plain)
 		if status == loop.Failed {
 			t.Fatal("write failed")
 		}

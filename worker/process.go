@@ -126,6 +126,7 @@ type process struct {
 	cursor        []wire.TopicCursor
 	cursors       map[uint64][]byte // encoded, by the bits of their topics, until a position changes
 	answerBytes   int               // of all sessions' own queues
+	deflating     deflating
 	requestLimits wire.Limits
 	tooMany       string
 

@@ -51,6 +51,9 @@ func (p *process) enforce(next *config.Config) error {
 	if before.BackfillRequestsMax != now.BackfillRequestsMax {
 		p.ranges = make(chan struct{}, max(now.BackfillRequestsMax, 1)) // those that run count for nothing any more
 	}
+	if err := p.deflating.tune(next.Compression.Level); err != nil {
+		return err
+	}
 	p.settleTerms()
 	p.prepareListeners()
 	if p.endScout != nil && before.TopologyRefresh != now.TopologyRefresh {

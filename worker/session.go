@@ -34,6 +34,8 @@ type session struct {
 	awaiting bool // a ping is out and its pong is not back
 	joined   bool // it has subscribed or resumed
 
+	window uint8 // of what is compressed for it, in bits; 0: no compression was agreed on
+
 	code  wire.CloseCode
 	lagAt uint32 // in process.lagging, plus 1; 0: not there
 	due   uint32 // tick of the timer entry that counts; 0: none

@@ -2,6 +2,7 @@ package worker
 
 import (
 	"github.com/odin-ws/odin/internal/hub"
+	"github.com/odin-ws/odin/internal/replica"
 	"github.com/odin-ws/odin/internal/route"
 	"github.com/odin-ws/odin/internal/wire"
 	"github.com/odin-ws/odin/shm"
@@ -62,6 +63,7 @@ func (p *process) shed(s *session) bool {
 	sh := hub.Shedding{
 		Target: owed / 2, Limit: owed / 4 * 3,
 		Look:  func(piece hub.Piece) []byte { return p.writer.bytes(&s.queue, piece) },
+		Plain: func(piece hub.Piece) []byte { return p.store.Plain(replica.Ref(piece)) },
 		Judge: func(topic []byte) hub.Fate { return p.fates[string(topic)] },
 	}
 	ok := s.queue.Shed(&sh)

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gorilla/websocket"
+
 	"github.com/odin-ws/odin/internal/hub"
 	"github.com/odin-ws/odin/internal/route"
 	"github.com/odin-ws/odin/shm"
@@ -38,13 +40,18 @@ func TestFate(t *testing.T) {
 func slowTheatre(t *testing.T, slow, class string) *theatre {
 	return newTheatre(t, 1, func(c *configType) {
 		c.Limits.OwedBytesMax = 64 << 10
+		c.Compression.Enabled = true
 		c.Routes[0].Slow, c.Routes[0].Class = slow, class
 	})
 }
 
 // sleeper is a guest who doesn't read for now, and whose kernel takes little.
 func (st *theatre) sleeper(channels ...string) *guest {
-	g := st.visit(0)
+	return st.sleeperBy(websocket.DefaultDialer, channels...)
+}
+
+func (st *theatre) sleeperBy(dialer *websocket.Dialer, channels ...string) *guest {
+	g := st.visitBy(dialer, 0)
 	if tcp, ok := g.conn.NetConn().(*net.TCPConn); ok {
 		st.must(tcp.SetReadBuffer(4 << 10))
 	}
@@ -98,28 +105,40 @@ func TestSlowPoliciesAccountForEveryRecord(t *testing.T) {
 	for _, c := range []struct {
 		slow, class string
 		counter     shm.Counter
+		dialer      *websocket.Dialer
 	}{
-		{"drop", "normal", shm.SlowDrops},
-		{"drop", "high", shm.SlowDrops},
-		{"conflate", "normal", shm.SlowConflations},
+		{"drop", "normal", shm.SlowDrops, websocket.DefaultDialer},
+		{"drop", "normal", shm.SlowDrops, compressing()},
+		{"drop", "high", shm.SlowDrops, websocket.DefaultDialer},
+		{"conflate", "normal", shm.SlowConflations, websocket.DefaultDialer},
+		{"conflate", "normal", shm.SlowConflations, compressing()},
 	} {
-		t.Run(c.slow+" "+c.class, func(t *testing.T) {
+		t.Run(fmt.Sprintf("%s %s, compressed: %t", c.slow, c.class, c.dialer.EnableCompression), func(t *testing.T) {
 			st := slowTheatre(t, c.slow, c.class)
-			g := st.sleeper("*.trade")
+			g := st.sleeperBy(c.dialer, "*.trade")
 			sent := st.flood(func(i int) string { return fmt.Sprint("K", i%3) }, c.counter, 1000)
-			records, dropped := g.account(int64(sent - 1))
-			if records+dropped != sent || dropped < 1000 || records < 3 {
-				t.Errorf("%d sent: %d came, %d were announced", sent, records, dropped)
-			}
-			slot := st.segment.Slot(0)
-			if got := slot.Counter(c.counter); got != uint64(dropped) || slot.Counter(shm.Gaps) == 0 || slot.Counter(shm.SlowCloses) > 0 {
-				t.Errorf("counted %d dropped of %d, %d notices, %d closes", got, dropped, slot.Counter(shm.Gaps), slot.Counter(shm.SlowCloses))
-			}
-			st.produce("odin.trades", 0, "K0", "1")
-			if m := g.next(); m.Type != "message" || m.Pos != fmt.Sprintf("odin.trades:0:%d", sent) {
-				t.Errorf("afterwards comes %+v", m)
+			g.checkAccount(st, sent, c.counter)
+			if got := st.segment.Slot(0).Counter(shm.DeflatedRecords); (got == uint64(sent)) != c.dialer.EnableCompression {
+				t.Errorf("%d of %d records were compressed", got, sent)
 			}
 		})
+	}
+}
+
+// checkAccount reads all that was sent, or that the worker has dropped.
+func (g *guest) checkAccount(st *theatre, sent int, counter shm.Counter) {
+	g.t.Helper()
+	records, dropped := g.account(int64(sent - 1))
+	if records+dropped != sent || dropped < 1000 || records < 3 {
+		g.t.Errorf("%d sent: %d came, %d were announced", sent, records, dropped)
+	}
+	slot := st.segment.Slot(0)
+	if got := slot.Counter(counter); got != uint64(dropped) || slot.Counter(shm.Gaps) == 0 || slot.Counter(shm.SlowCloses) > 0 {
+		g.t.Errorf("counted %d dropped of %d, %d notices, %d closes", got, dropped, slot.Counter(shm.Gaps), slot.Counter(shm.SlowCloses))
+	}
+	st.produce("odin.trades", 0, "K0", "1")
+	if m := g.next(); m.Type != "message" || m.Pos != fmt.Sprintf("odin.trades:0:%d", sent) {
+		g.t.Errorf("afterwards comes %+v", m)
 	}
 }
 

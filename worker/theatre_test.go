@@ -299,7 +299,12 @@ type guest struct {
 
 func (st *theatre) visit(worker int) *guest {
 	st.t.Helper()
-	conn, _, err := websocket.DefaultDialer.Dial("ws://"+st.workers[worker].address+"/ws", nil)
+	return st.visitBy(websocket.DefaultDialer, worker)
+}
+
+func (st *theatre) visitBy(dialer *websocket.Dialer, worker int) *guest {
+	st.t.Helper()
+	conn, _, err := dialer.Dial("ws://"+st.workers[worker].address+"/ws", nil)
 	st.must(err)
 	st.t.Cleanup(func() { conn.Close() })
 	g := &guest{t: st.t, conn: conn}

@@ -18,6 +18,15 @@ type Config struct {
 	Ready      Ready    `json:"ready"`
 	Log        Log      `json:"log"`
 	Limits     Limits   `json:"limits"`
+
+	Compression Compression `json:"compression"`
+}
+
+// Compression is what is compressed for clients that can inflate it.
+type Compression struct {
+	Enabled  bool `json:"enabled"`   // agree on permessage-deflate with clients that offer it
+	Level    int  `json:"level"`     // 1 to 9
+	MinBytes int  `json:"min_bytes"` // smaller frames stay plain
 }
 
 // Operator is the supervisor's own HTTP server.

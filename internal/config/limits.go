@@ -47,14 +47,15 @@ type Limits struct {
 	ClosedRememberedMax  int           `json:"closed_remembered_max"`   // closed sessions kept for `odinctl conns`
 
 	// One turn of the loop.
-	TurnReadBytesMax  int           `json:"turn_read_bytes_max"` // input of one session
-	TurnRecordsMax    int           `json:"turn_records_max"`    // records applied
-	TurnBytesMax      int           `json:"turn_bytes_max"`      // bytes of records applied
-	RestPercent       int           `json:"rest_percent"`        // of the last turn's time
-	RestMin           time.Duration `json:"rest_min"`            // a shorter rest is none
-	RestMax           time.Duration `json:"rest_max"`            // a longer rest is cut
-	InputPollSessions int           `json:"input_poll_sessions"` // written sessions between two looks at the input
-	InputPollInterval time.Duration `json:"input_poll_interval"` // time between two looks at the input
+	TurnReadBytesMax     int           `json:"turn_read_bytes_max"`     // input of one session
+	TurnRecordsMax       int           `json:"turn_records_max"`        // records applied
+	TurnBytesMax         int           `json:"turn_bytes_max"`          // bytes of records applied
+	TurnDeflatedBytesMax int           `json:"turn_deflated_bytes_max"` // the same, while sessions want them compressed
+	RestPercent          int           `json:"rest_percent"`            // of the last turn's time
+	RestMin              time.Duration `json:"rest_min"`                // a shorter rest is none
+	RestMax              time.Duration `json:"rest_max"`                // a longer rest is cut
+	InputPollSessions    int           `json:"input_poll_sessions"`     // written sessions between two looks at the input
+	InputPollInterval    time.Duration `json:"input_poll_interval"`     // time between two looks at the input
 
 	// The supervisor.
 	HeartbeatBeat      time.Duration `json:"heartbeat_beat"`       // between beats

@@ -71,6 +71,7 @@ func pageSections() []struct {
 	}{
 		{"Server", serverKeys()},
 		{"Kafka and routes", kafkaKeys()},
+		{"Compression", compressionKeys()},
 		{"Limits of a session", sessionLimits()},
 		{"Limits of a worker", workerLimits()},
 		{"Limits of one turn of a worker's loop", turnLimits()},

@@ -64,7 +64,7 @@ func (k Key) Env() string {
 }
 
 // Keys returns the whole table, in the order in which people should read it.
-func Keys() []Key { return slices.Concat(serverKeys(), kafkaKeys(), limitKeys()) }
+func Keys() []Key { return slices.Concat(serverKeys(), kafkaKeys(), compressionKeys(), limitKeys()) }
 
 func serverKeys() []Key {
 	return []Key{

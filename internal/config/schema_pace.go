@@ -19,6 +19,11 @@ func turnLimits() []Key {
 			field: func(c *Config) any { return &c.Limits.TurnBytesMax },
 		},
 		{
+			Name: "limits.turn_deflated_bytes_max", Kind: Bytes, Default: "512KiB", Min: 64 << 10, Max: 1 << 30, Reload: Live,
+			Help: "the same, while there are sessions that want them compressed", Why: "2 to 15 ms at level 1, by the size of the records",
+			field: func(c *Config) any { return &c.Limits.TurnDeflatedBytesMax },
+		},
+		{
 			Name: "limits.rest_percent", Kind: Number, Default: "25", Min: 0, Max: 100, Reload: Live,
 			Help: "rest after a turn under load, of the turn's time", Why: "fewer, fuller writes: 0.76 instead of 0.95 µs a delivery",
 			field: func(c *Config) any { return &c.Limits.RestPercent },

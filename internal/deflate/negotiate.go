@@ -8,11 +8,20 @@ import (
 // Extension is the extension's name in Sec-WebSocket-Extensions.
 const Extension = "permessage-deflate"
 
-// WindowBitsMax is the largest LZ77 window, 32 KiB, in powers of two.
+// An LZ77 window's size, in powers of two. All that is compressed fits into the
+// largest one.
 const (
 	windowBitsMin = 8
-	WindowBitsMax = 15
+	windowBitsMax = 15
 )
+
+// Fits tells whether a message of so many bytes may be compressed for a client
+// whose window has so many bits: in a message that is no larger than the
+// window, nothing can look back beyond it. So a small window needs no
+// compression of its own; what does not fit into it is sent as it is.
+func Fits(size int, windowBits uint8) bool {
+	return windowBits >= windowBitsMax || size <= 1<<windowBits
+}
 
 // The parameters of an offer (RFC 7692 section 7.1).
 const (
@@ -25,8 +34,7 @@ const (
 // Negotiate takes the first of a client's offers that is well-formed and has
 // no parameter that the RFC doesn't know; each of those can be met. extension
 // is the answer, "" where no offer is taken: then nothing is compressed, which
-// is no mistake. A message may be compressed for the client if it has at most
-// 1<<windowBits bytes: no window is larger than all that it looks back on.
+// is no mistake, and windowBits is 0. Else it is what Fits wants to know.
 func Negotiate(offers []string) (extension string, windowBits uint8) {
 	for _, text := range offers {
 		if o, ok := parseOffer(text); ok {
@@ -43,7 +51,7 @@ type offer struct {
 
 func (o offer) windowBits() uint8 {
 	if o.window == 0 {
-		return WindowBitsMax
+		return windowBitsMax
 	}
 	return uint8(o.window)
 }
@@ -103,7 +111,7 @@ func (o *offer) take(name, value string, given bool) bool {
 // windowBits reads a number from 8 to 15 without leading zeros; 0: it is none.
 func windowBits(text string) int {
 	n, err := strconv.Atoi(text)
-	if err != nil || n < windowBitsMin || n > WindowBitsMax || strconv.Itoa(n) != text {
+	if err != nil || n < windowBitsMin || n > windowBitsMax || strconv.Itoa(n) != text {
 		return 0
 	}
 	return n

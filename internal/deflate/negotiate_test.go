@@ -75,6 +75,18 @@ func TestNegotiate(t *testing.T) {
 	}
 }
 
+func TestFits(t *testing.T) {
+	for _, c := range []struct {
+		size int
+		bits uint8
+		want bool
+	}{{0, 8, true}, {256, 8, true}, {257, 8, false}, {512, 9, true}, {16384, 14, true}, {16385, 14, false}, {1 << 20, 15, true}} {
+		if got := deflate.Fits(c.size, c.bits); got != c.want {
+			t.Errorf("%d bytes, %d bits: %v", c.size, c.bits, got)
+		}
+	}
+}
+
 // Whatever is offered, the answer is one that a client may get: of an offer
 // that is there, with parameters that it may have, and no other.
 func FuzzNegotiate(f *testing.F) {

@@ -21,6 +21,7 @@ type Shedding struct {
 	Target int                     // bytes to come down to, where records may be dropped
 	Limit  int                     // bytes that may remain, at least Target
 	Look   func(Piece) []byte      // the bytes of a piece; nil: there are none any more
+	Plain  func(Piece) []byte      // the frame whose compressed form the piece is; nil: it is there no more
 	Judge  func(topic []byte) Fate // of a topic's records
 
 	Dropped, Conflated, Notices uint64 // what was done; notices of earlier sheddings are not counted again
@@ -30,7 +31,8 @@ type Shedding struct {
 // (gap) in the place of the last one of those of a channel that were dropped in
 // a row: what it tells has the position at which a cursor may stand. What is
 // half written, and the session's own answers, stay. False: the queue is larger
-// than Limit all the same, or a piece's bytes are gone.
+// than Limit all the same, or the bytes of a piece, or of a compressed frame's
+// plain form, are gone.
 func (q *Queue) Shed(s *Shedding) bool {
 	units, ok := q.split(s)
 	if !ok {
@@ -75,16 +77,24 @@ func (q *Queue) split(s *Shedding) (units []unit, ok bool) {
 		if b == nil {
 			return nil, false
 		}
-		units = appendFrames(units, p, b, s)
+		if units, ok = appendFrames(units, p, b, s); !ok {
+			return nil, false
+		}
 	}
 	return units, true
 }
 
-func appendFrames(units []unit, p Piece, b []byte, s *Shedding) []unit {
+func appendFrames(units []unit, p Piece, b []byte, s *Shedding) (_ []unit, ok bool) {
 	for len(b) > 0 {
 		size := wire.FrameSize(b)
 		u := unit{piece: Piece{p.Chunk, p.Off, uint32(size)}}
-		if head, ok := wire.ReadHead(b[:size]); ok {
+		frame := b[:size]
+		if wire.Deflated(frame) && p.Chunk != Own {
+			if frame = s.Plain(u.piece); frame == nil {
+				return nil, false
+			}
+		}
+		if head, ok := wire.ReadHead(frame); ok {
 			u.head, u.record, u.gap = head, p.Chunk != Own, p.Chunk == Own && head.Dropped > 0
 		}
 		if u.record {
@@ -93,7 +103,7 @@ func appendFrames(units []unit, p Piece, b []byte, s *Shedding) []unit {
 		units = append(units, u)
 		p.Off, b = p.Off+uint32(size), b[size:]
 	}
-	return units
+	return units, true
 }
 
 // conflate drops every record that a newer one of its channel replaces.

@@ -46,11 +46,11 @@ func pageSections() []pageSection {
 		},
 		{
 			"Sessions and their ends", shm.SessionsClosed1000, shm.Gaps,
-			[]shm.Gauge{shm.Sessions, shm.SessionsMax, shm.Subscriptions, shm.Channels, shm.Patterns, shm.BlockedSessions, shm.ClosingSessions},
+			[]shm.Gauge{shm.Sessions, shm.SessionsMax, shm.Subscriptions, shm.Channels, shm.Patterns, shm.BlockedSessions, shm.ClosingSessions, shm.DeflatingSessions},
 			nil,
 		},
 		{
-			"What goes out to sessions", shm.Deliveries, shm.PingTimeouts,
+			"What goes out to sessions", shm.Deliveries, shm.DeflateSavedBytes,
 			[]shm.Gauge{shm.OwedBytes, shm.AnswerBytes},
 			[]shm.Histogram{shm.DeliveryLatency, shm.BlockedOwedBytes},
 		},
@@ -70,7 +70,7 @@ func pageSections() []pageSection {
 		{
 			"History and process", shm.HistoryEvictions, shm.Faults,
 			[]shm.Gauge{
-				shm.HistoryBytes, shm.HistoryRecords, shm.HistoryChunks, shm.HeapBytes, shm.ResidentBytes,
+				shm.HistoryBytes, shm.HistoryDeflatedBytes, shm.HistoryRecords, shm.HistoryChunks, shm.HeapBytes, shm.ResidentBytes,
 				shm.Goroutines, shm.OpenFds, shm.FdLimit,
 			},
 			nil,

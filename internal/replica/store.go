@@ -12,8 +12,9 @@ import (
 const channelWithin = 64 + event.ChannelMax
 
 // Store is a worker's one arena: the frames of all partitions in the order of
-// their arrival, in chunks that are freed whole, oldest first. Each partition
-// has an index into it. Nothing that was not applied is ever freed.
+// their arrival, and among them the compressed forms of some, in chunks that
+// are freed whole, oldest first. Each partition has an index into it. Nothing
+// that was not applied is ever freed.
 type Store struct {
 	limits  Limits
 	chunks  []chunk // chunks[i] has the number oldest+i
@@ -33,6 +34,9 @@ type chunk struct {
 	data   []byte // its length is what is used; it never moves
 	names  []byte // channels that do not stand in their frame
 	newest int64
+
+	origins  []origin // of its compressed frames, in their order
+	deflated int64    // bytes of them
 }
 
 // scratch is what Next hands out: one for all replicas of a worker, since
@@ -55,12 +59,13 @@ type relayed struct {
 
 // Stats is what a Store holds and what became of the rest.
 type Stats struct {
-	Bytes   int64  // chunks, their names and the indexes, as allocated
-	Records int    // in all indexes
-	Chunks  int    // held, without those kept to use again
-	Evicted uint64 // chunks freed since the start
-	Trimmed uint64 // records that left an index since the start, by any bound
-	Blocked uint64 // evictions that the bytes asked for and unapplied records forbade
+	Bytes    int64  // chunks, what belongs to them, and the indexes, as allocated
+	Deflated int64  // of them, compressed frames
+	Records  int    // in all indexes
+	Chunks   int    // held, without those kept to use again
+	Evicted  uint64 // chunks freed since the start
+	Trimmed  uint64 // records that left an index since the start, by any bound
+	Blocked  uint64 // evictions that the bytes asked for and unapplied records forbade
 }
 
 // NewStore makes an empty Store, which takes no memory until the first record.
@@ -150,7 +155,8 @@ func (s *Store) free() {
 		}
 	}
 	c := s.chunks[0]
-	s.stats.Bytes -= int64(cap(c.data) + cap(c.names))
+	s.stats.Bytes -= int64(cap(c.data) + cap(c.names) + cap(c.origins)*originBytes)
+	s.stats.Deflated -= c.deflated
 	if cap(c.data) == s.limits.Chunk && len(s.freeChunks) < freeChunksMax {
 		s.freeChunks = append(s.freeChunks, c.data[:0])
 	}

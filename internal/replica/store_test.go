@@ -228,9 +228,40 @@ func TestLimitsChange(t *testing.T) {
 }
 
 type model struct {
-	frames map[Ref]string
-	gone   []Ref // the last few
-	parts  []modelPart
+	frames   map[Ref]string
+	deflated map[Ref]Ref // compressed to plain
+	gone     []Ref       // the last few
+	parts    []modelPart
+}
+
+// putDeflated has something kept as a frame's compressed form.
+func (m *model) putDeflated(t *testing.T, s *Store, plain Ref, small string) Ref {
+	t.Helper()
+	ref := s.PutDeflated([]byte(small), plain)
+	if ref.Chunk == plain.Chunk && !plain.Next(ref) || ref.Chunk < plain.Chunk {
+		t.Fatalf("%v does not lie behind %v", ref, plain)
+	}
+	m.frames[ref], m.deflated[ref] = small, plain
+	return ref
+}
+
+// checkDeflated checks that a compressed frame leads to the plain one as long
+// as that is held, and that no other frame leads anywhere.
+func (m *model) checkDeflated(t *testing.T, s *Store) {
+	t.Helper()
+	for ref, frame := range m.frames {
+		if s.Bytes(ref) == nil {
+			continue
+		}
+		got := s.Plain(ref)
+		plain, is := m.deflated[ref]
+		switch {
+		case !is && got != nil:
+			t.Fatalf("%q at %v is taken for a compressed form", frame, ref)
+		case is && string(got) != string(s.Bytes(plain)), is && got != nil && string(got) != m.frames[plain]:
+			t.Fatalf("%q at %v is the compressed form of %q, want %q", frame, ref, got, m.frames[plain])
+		}
+	}
 }
 
 type modelPart struct {
@@ -267,7 +298,7 @@ func TestStoreByChance(t *testing.T) {
 
 func driveStore(t *testing.T, script []byte) {
 	s := NewStore(Limits{Chunk: 64, Bytes: 3 * blockBytes, Age: 40 * time.Millisecond, Records: 70})
-	m := model{frames: map[Ref]string{}, parts: make([]modelPart, 2)}
+	m := model{frames: map[Ref]string{}, deflated: map[Ref]Ref{}, parts: make([]modelPart, 2)}
 	w := []*window{s.open(), s.open()}
 	now, last := int64(1), Ref{}
 	for i, b := range script[:min(len(script), 1000)] {
@@ -292,6 +323,9 @@ func driveStore(t *testing.T, script []byte) {
 			last = ref
 			m.frames[ref] = frame
 			part.entries = append(part.entries, modelEntry{part.held, ref, channel})
+			if b>>5&1 == 1 { // compressed for somebody
+				last = m.putDeflated(t, s, ref, frame[:len(frame)/2])
+			}
 		case 4, 5: // some are applied
 			part.applied = min(part.held, part.applied+int64(b>>4))
 			w[p].apply(part.applied)
@@ -355,6 +389,7 @@ func (m *model) check(t *testing.T, s *Store, w []*window) {
 			t.Fatalf("%v is %q, although the oldest chunk is %d", ref, got, s.OldestChunk())
 		}
 	}
+	m.checkDeflated(t, s)
 	m.checkStats(t, s, w, total)
 }
 
@@ -383,14 +418,15 @@ func (m *model) checkChannels(t *testing.T, h History, part *modelPart) {
 
 func (m *model) checkStats(t *testing.T, s *Store, w []*window, total int) {
 	t.Helper()
-	var size int64
+	var size, deflated int64
 	for _, c := range s.chunks {
-		size += int64(cap(c.data) + cap(c.names))
+		size += int64(cap(c.data) + cap(c.names) + cap(c.origins)*originBytes)
+		deflated += c.deflated
 	}
 	for _, v := range w {
 		size += int64(len(v.blocks))*blockBytes + headsBytes(len(v.heads))
 	}
-	if n := s.Stats(); n.Bytes != size || n.Records != total || n.Chunks != len(s.chunks) {
+	if n := s.Stats(); n.Bytes != size || n.Deflated != deflated || n.Records != total || n.Chunks != len(s.chunks) {
 		t.Fatalf("%+v, want %d bytes, %d records, %d chunks", n, size, total, len(s.chunks))
 	}
 }

@@ -43,6 +43,8 @@ type Message struct {
 	// Op is Text, Binary, Close, Ping or Pong; Continuation, the zero value,
 	// means that there is none yet.
 	Op Opcode
+	// Deflated: it came compressed. Payload is what it inflated to.
+	Deflated bool
 	// Payload is unmasked; it is valid until the next call of Next and may be
 	// overwritten by its user.
 	Payload []byte

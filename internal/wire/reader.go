@@ -136,7 +136,7 @@ func inflated(op Opcode, payload []byte, max int, z *deflate.Inflater) (Message,
 	case op == Text && !utf8.Valid(payload):
 		return Message{}, errNotUTF8()
 	}
-	return Message{Op: op, Payload: payload}, nil
+	return Message{Op: op, Deflated: true, Payload: payload}, nil
 }
 
 // inPlace returns a frame that is a whole message at the head of body.
