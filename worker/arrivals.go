@@ -5,6 +5,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/odin-ws/odin/internal/control"
 	"github.com/odin-ws/odin/internal/loop"
 	"github.com/odin-ws/odin/internal/wire"
 	"github.com/odin-ws/odin/shm"
@@ -27,6 +28,7 @@ func (p *process) adopt(c *caller, greeting int, window uint8) {
 	p.deflating.join(s, window)
 	if err := p.move(c, s); err != nil {
 		p.log.Error("a session can't be waited for, and ends", "err", err)
+		p.blame(s, control.InternalFault, "its socket can't be waited for")
 		p.end(s)
 		return
 	}

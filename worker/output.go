@@ -279,6 +279,7 @@ func (p *process) stall(s *session) {
 	p.lag(s)
 	if err := p.clients.Modify(s.fd, s.token(), loop.Input|loop.Output); err != nil {
 		p.log.Error("a session can't be waited for, and ends", "err", err)
+		p.blame(s, control.InternalFault, "its socket can't be waited for")
 		p.end(s)
 	}
 }
@@ -292,6 +293,7 @@ func (p *process) drained(s *session) {
 		p.readyReplay(s)
 		if err := p.clients.Modify(s.fd, s.token(), loop.Input); err != nil {
 			p.log.Error("a session can't be waited for, and ends", "err", err)
+			p.blame(s, control.InternalFault, "its socket can't be waited for")
 			p.end(s)
 			return
 		}
