@@ -3,7 +3,6 @@ package worker
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/odin-ws/odin/internal/event"
 	"github.com/odin-ws/odin/internal/replica"
@@ -267,11 +266,9 @@ func (p *process) hearPastEnd(l *link, pt *partition, m event.PastEnd) {
 	p.filled(pt, m.To, m.LogStart, resume.Reason(m.Why))
 }
 
-// pastLimits bound the past of all partitions together.
+// pastLimits bound the past of all partitions together. It is kept as long as
+// the history, for others who need it.
 func (p *process) pastLimits() replica.Limits {
 	lim := &p.config.Limits
-	return replica.Limits{Bytes: int64(lim.BackfillKeptBytesMax), Age: pastAge, Records: max(lim.BackfillRecordsMax, 1)}
+	return replica.Limits{Bytes: int64(lim.BackfillKeptBytesMax), Age: lim.HistoryAgeMax, Records: max(lim.BackfillRecordsMax, 1)}
 }
-
-// pastAge is how long a range is kept for others who need it.
-const pastAge = time.Minute

@@ -2,8 +2,10 @@ package worker
 
 import (
 	"cmp"
+	"math"
 	"slices"
 
+	"github.com/odin-ws/odin/internal/event"
 	"github.com/odin-ws/odin/internal/hub"
 	"github.com/odin-ws/odin/internal/replica"
 	"github.com/odin-ws/odin/internal/wire"
@@ -75,16 +77,31 @@ func (l *latest) find(t *topic, channels [][]byte) {
 			if pt == nil || l.looks <= 0 {
 				continue
 			}
-			h := pt.replica.History()
-			var looked int
-			p.places, looked = h.Newest(p.places[:0], c, l.most, l.looks)
-			l.looks -= 1 + looked
-			for _, place := range p.places {
-				l.take(h, place)
+			if had := l.findIn(pt.replica.History(), c, l.most, math.MaxInt64); had < l.most && pt.hasPast() {
+				l.findIn(pt.past.History(), c, l.most, pt.replica.Position().From)
 			}
 		}
 	}
 }
+
+// findIn takes what one history has of a channel below an offset, and tells how
+// many records that is.
+func (l *latest) findIn(h replica.History, channel []byte, most int, below int64) (had int) {
+	p := l.process
+	var looked int
+	p.places, looked = h.Newest(p.places[:0], channel, most, l.looks)
+	l.looks -= 1 + looked
+	for _, place := range p.places {
+		if e, ok := h.At(place); ok && e.Offset < below {
+			l.take(h, place)
+			had++
+		}
+	}
+	return had
+}
+
+// hasPast tells whether the past joins the history.
+func (pt *partition) hasPast() bool { return pt.reachesHistory(pt.past) }
 
 // scan looks at all records of a topic, from the newest on.
 func (l *latest) scan(t *topic) {
@@ -93,21 +110,31 @@ func (l *latest) scan(t *topic) {
 		if pt == nil {
 			continue
 		}
-		h := pt.replica.History()
 		clear(counts)
-		for first, place := h.Above(-1); place != first && l.looks > 0; l.looks-- {
-			place--
-			e, ok := h.At(place)
-			if !ok {
-				break
-			}
-			n, met := counts[string(e.Channel)]
-			if !met && l.process.gets(l.session, e.Channel) {
-				n = l.most // the session is given it already
-			}
-			if counts[string(e.Channel)] = n + 1; n < l.most {
-				l.take(h, place)
-			}
+		l.scanIn(pt.replica.History(), math.MaxInt64, counts)
+		if pt.hasPast() {
+			l.scanIn(pt.past.History(), pt.replica.Position().From, counts)
+		}
+	}
+}
+
+func (l *latest) scanIn(h replica.History, below int64, counts map[string]int) {
+	first, place := h.Above(event.None)
+	for ; place != first && l.looks > 0; l.looks-- {
+		place--
+		e, ok := h.At(place)
+		if !ok {
+			return
+		}
+		if e.Offset >= below {
+			continue
+		}
+		n, met := counts[string(e.Channel)]
+		if !met && l.process.gets(l.session, e.Channel) {
+			n = l.most // the session is given it already
+		}
+		if counts[string(e.Channel)] = n + 1; n < l.most {
+			l.take(h, place)
 		}
 	}
 }
@@ -122,6 +149,9 @@ func (l *latest) take(h replica.History, place replica.Place) {
 // all its partitions, and of all together so many bytes.
 func (l *latest) newest(room int) []found {
 	slices.SortFunc(l.found, func(a, b found) int {
+		if a.ref.Past() != b.ref.Past() {
+			return cmp.Compare(a.ref.Chunk, b.ref.Chunk) // the past's are numbered above all others
+		}
 		return cmp.Or(cmp.Compare(b.ref.Chunk, a.ref.Chunk), cmp.Compare(b.ref.Off, a.ref.Off))
 	})
 	counts := map[string]int{}

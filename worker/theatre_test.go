@@ -100,6 +100,23 @@ func newTheatre(t *testing.T, workers int, change func(*config.Config)) *theatre
 	if change != nil {
 		change(&st.config)
 	}
+	st.open(workers)
+	return st
+}
+
+// another is an odind that starts anew on the same broker.
+func (st *theatre) another(workers int) *theatre {
+	st.t.Helper()
+	next := &theatre{t: st.t, config: st.config, broker: st.broker, client: st.client}
+	next.open(workers)
+	return next
+}
+
+// open starts the workers and waits until they are ready.
+func (st *theatre) open(workers int) {
+	st.t.Helper()
+	t := st.t
+	var err error
 	st.segment, err = shm.Create(filepath.Join(t.TempDir(), "stats.shm"), shm.Layout{Slots: workers, Partitions: 64})
 	if err != nil {
 		t.Fatal(err)
@@ -118,7 +135,6 @@ func newTheatre(t *testing.T, workers int, change func(*config.Config)) *theatre
 		return true
 	})
 	t.Cleanup(st.stop)
-	return st
 }
 
 // start makes a worker as the supervisor would, but within this process. It

@@ -117,5 +117,6 @@ func (p *process) becomeReady() {
 	p.publish()
 	p.openDoors()
 	p.report(readyMessage())
+	p.refill()
 	p.log.Debug("ready", "partitions", len(p.partitions))
 }

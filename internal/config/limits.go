@@ -34,6 +34,7 @@ type Limits struct {
 	FetchedBytesMax      int           `json:"fetched_bytes_max"`       // fetched and not yet applied; then Kafka pauses
 	HistoryBytesMax      int           `json:"history_bytes_max"`       // all partitions together
 	HistoryAgeMax        time.Duration `json:"history_age_max"`         // since arrival
+	HistoryRefill        time.Duration `json:"history_refill"`          // how far back a worker that starts reads
 	HistoryRecordsMax    int           `json:"history_records_max"`     // per partition
 	BackfillRecordsMax   int           `json:"backfill_records_max"`    // of one replay from the log; beyond: `limit`
 	BackfillBytesMax     int           `json:"backfill_bytes_max"`      // of one replay from the log; beyond: `limit`

@@ -129,6 +129,11 @@ func workerLimits() []Key {
 			field: func(c *Config) any { return &c.Limits.HistoryAgeMax },
 		},
 		{
+			Name: "limits.history_refill_ms", Kind: Milliseconds, Default: "300000", Min: 0, Max: 604_800_000, Reload: Live,
+			Help: "how far back a worker that starts reads what was before it; 0: not at all", Why: "who was connected before a restart resumes",
+			field: func(c *Config) any { return &c.Limits.HistoryRefill },
+		},
+		{
 			Name: "limits.history_records_max", Kind: Number, Default: "10000", Min: 1, Max: 100_000_000, Reload: Live,
 			Help:  "history of a partition",
 			field: func(c *Config) any { return &c.Limits.HistoryRecordsMax },
@@ -150,7 +155,7 @@ func workerLimits() []Key {
 		},
 		{
 			Name: "limits.backfill_kept_bytes_max", Kind: Bytes, Default: "64MiB", Min: 4 << 20, Max: 1 << 40, Reload: Live,
-			Help:  "read from the log for replays, in one worker: kept for a minute, for who needs the same",
+			Help:  "read from the log for replays, in one worker: kept as long as history, for who needs the same",
 			field: func(c *Config) any { return &c.Limits.BackfillKeptBytesMax },
 		},
 		{

@@ -28,6 +28,7 @@ type message struct {
 	Rejected     []rejection     `json:"rejected"`
 	Count        int             `json:"count"`
 	History      int             `json:"history"`
+	Recovered    bool            `json:"recovered"`
 	Code         string          `json:"code"`
 	Message      string          `json:"message"`
 	Reason       string          `json:"reason"`
