@@ -3,7 +3,7 @@ package page
 import (
 	"bytes"
 	"crypto/sha256"
-	_ "embed" // the document's parts
+	"embed"
 	"encoding/base64"
 	"encoding/hex"
 	"net/http"
@@ -16,11 +16,14 @@ var (
 	frame string
 	//go:embed style.css
 	style string
-	//go:embed status.js
-	statusScript string
-	//go:embed feed.js
-	feedScript string
+	//go:embed script
+	scripts embed.FS
 )
+
+// parts are the files of the script, in their order.
+func parts() []string {
+	return []string{"text", "table", "chart", "status", "topics", "sessions", "feed", "stream"}
+}
 
 // Handler serves the page at "/" to GET and HEAD; other paths are not found.
 // It asks for /api/status beside itself.
@@ -54,9 +57,23 @@ func Handler() http.Handler {
 func document() []byte {
 	return []byte(strings.NewReplacer(
 		"/*style*/", style,
-		"/*status*/", statusScript,
-		"/*feed*/", feedScript,
+		"/*script*/", script(),
 	).Replace(frame))
+}
+
+// script is all parts in one scope of their own.
+func script() string {
+	var all strings.Builder
+	all.WriteString("\"use strict\";\n(() => {\n")
+	for _, name := range parts() {
+		text, err := scripts.ReadFile("script/" + name + ".js")
+		if err != nil { // the file was compiled in: a bug, that a test would find
+			panic(err)
+		}
+		all.Write(text)
+	}
+	all.WriteString("})();\n")
+	return all.String()
 }
 
 // contentPolicy allows the document's own style and scripts, by their digests,
@@ -65,7 +82,7 @@ func document() []byte {
 func contentPolicy() string {
 	return strings.Join([]string{
 		"default-src 'none'",
-		"script-src " + source(statusScript) + " " + source(feedScript),
+		"script-src " + source(script()),
 		"style-src " + source(style),
 		"connect-src 'self' ws: wss:",
 		"img-src data:",
