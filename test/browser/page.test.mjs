@@ -3,7 +3,7 @@ import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { get } from "node:http";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { LOOKS, PHONE, WAIT, client, end, faint, fits, isLive, launch, leave, number, open, start, text, unnamed, until } from "./browse.mjs";
 
 const { FANPUB, ODIND, SEEN } = process.env;
@@ -187,6 +187,18 @@ test("a slow session is shown with what it is owed, and then why it was closed",
   } finally {
     source.kill();
   }
+});
+
+test("a drain is shown as it goes on, until it is taken back", async () => {
+  const odinctl = (...more) => execFileSync(join(dirname(ODIND), "odinctl"), ["--runtime-dir", ready.runtime, ...more], { stdio: "ignore" });
+  odinctl("drain", "--over", "120s");
+  await page.locator("#drain", { hasText: /Draining: \d+ of \d+ sessions closed, \d+ left, .* to go/ }).waitFor(WAIT);
+  await page.locator("#state", { hasText: "▽ draining" }).waitFor(WAIT);
+  await page.locator("#closed tr", { hasText: "draining, 1001" }).first().waitFor(WAIT);
+  await page.screenshot({ path: join(SEEN, "drain.png") });
+  odinctl("undrain");
+  await page.locator("#drain").waitFor({ state: "hidden", ...WAIT });
+  await page.locator("#state", { hasText: "● ready" }).waitFor(WAIT);
 });
 
 test("light, dark and a phone: it fits, can be read, and every control has a name", async () => {

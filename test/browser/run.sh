@@ -2,7 +2,7 @@
 # test/browser/run.sh [DIR]
 # Looks at the page in Chromium: at that of `odind demo` on free ports, and at
 # one as large and as badly named as can be. Writes what it saw to DIR (a
-# temporary one unless told). Needs bin/odind.
+# temporary one unless told). Needs bin/.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 mapfile -t tools < <(scripts/tools.sh chromium playwright-core)

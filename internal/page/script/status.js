@@ -28,6 +28,17 @@ function showHead(s) {
   put(byId("pid"), String(s.pid));
   document.title = s.state === "ready" ? `Odin${s.node ? ` on ${plain(s.node)}` : ""}` : `${stateWords(s.state)} – Odin`;
   showWarnings(s.warnings);
+  showDrain(s.drain);
+}
+
+function showDrain(d) {
+  byId("drain").hidden = !d;
+  if (!d) return;
+  const gone = `${count(d.sessions_closed)} of ${plural(d.sessions_at_start, "session")} closed`;
+  put(byId("drain-words"), d.done
+    ? `▽ Drained: ${gone}, none is left. New ones are refused until odinctl undrain.`
+    : `▽ Draining: ${gone}, ${count(d.sessions_left)} left, ${span(Math.ceil(d.eta_s))} to go.`);
+  byId("drain-bar").style.width = `${100 * (d.done ? 1 : part(d.sessions_closed, d.sessions_at_start))}%`;
 }
 
 function showWarnings(warnings) {
