@@ -68,8 +68,12 @@ quiet: ## five minutes under load in which a healthy odind logs less than five l
 	@ODIN_QUIET_FOR=5m scripts/gotest.sh -run '^TestQuiet$$' -timeout 20m ./test/e2e
 
 .PHONY: browser
-browser: build ## the page of `make demo` in Chromium
+browser: build ## the status page in Chromium: of `make demo`, and of one as large as can be
 	@test/browser/run.sh
+
+.PHONY: picture
+picture: build ## docs/page.png, which README shows: the page after five minutes of a demo
+	@test/browser/picture.sh
 
 .PHONY: k6
 k6: build ## 200 sessions of k6 against `make demo`

@@ -81,6 +81,7 @@ for name; do
 	systemd-nspawn) debian_tool systemd-nspawn systemd-container ;;
 	shellcheck) debian_tool shellcheck shellcheck ;;
 	chromium) debian_tool chromium chromium fonts-dejavu-core ;;
+	pngquant) debian_tool pngquant pngquant ;;
 	prometheus | promtool) debian_daemon "$name" prometheus.service prometheus ;;
 	alertmanager) debian_daemon prometheus-alertmanager prometheus-alertmanager.service prometheus-alertmanager ;;
 	playwright-core) playwright_core ;;

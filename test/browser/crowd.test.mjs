@@ -83,7 +83,10 @@ test("one leafs through partitions, and picks those that matter", async () => {
   assert.match(await below.locator(".range").textContent(), /^51 to 100 of 512$/);
   assert.equal(await rows(page).first().locator("td").first().textContent(), "50");
   await below.locator("select").first().selectOption("orphans");
-  await until(page, () => [...document.querySelectorAll("#topics .below:not([hidden]) .partitions tbody tr")].every((r) => r.cells[1].textContent.startsWith("nobody")));
+  await until(page, () => {
+    const all = [...document.querySelectorAll("#topics .below:not([hidden]) .partitions tbody tr")];
+    return all.length === 6 && all.every((r) => r.cells[1].textContent.startsWith("nobody"));
+  });
   await below.locator("select").first().selectOption("behind");
   await below.locator("select").nth(1).selectOption("lag");
   await until(page, () => {

@@ -101,7 +101,7 @@ func (c *crowd) addPartitions() error {
 			return err
 		}
 		owner := event.Owner{Term: 3, Slot: i % workers, Generation: 1}
-		if i%1000 == 7 {
+		if i/len(all)%100 == 7 {
 			owner.Slot = event.Nobody
 		}
 		c.SetOwner(at, owner)
@@ -147,7 +147,7 @@ func (c *crowd) step(n int64) {
 	for i := range partitions {
 		c.held[i] += int64(1 + i%7)
 		behind := int64(0)
-		if i%100 == 3 {
+		if i/8%13 == 3 {
 			behind = int64(i) + n%10
 		}
 		c.Slot(i%workers).PublishPosition(i, shm.Position{
