@@ -303,3 +303,19 @@ func TestDrainTellsOfNewPartitions(t *testing.T) {
 		t.Fatalf("got %+v", m)
 	}
 }
+
+// A worker whose supervisor goes while it drains ends in time, whatever is left
+// of the drain's window.
+func TestOrphanWhileDraining(t *testing.T) {
+	st := newTheatre(t, 1, func(c *configType) { c.Limits.OrphanStopMax = time.Second })
+	a, g := st.workers[0], st.visit(0)
+	a.send(t, control.Message{Type: control.Drain, WindowMS: time.Hour.Milliseconds()})
+	st.awaitState(0, shm.Draining)
+	st.must(a.conn.Close())
+	g.goodbye("shutting_down")
+	select {
+	case <-a.ended:
+	case <-time.After(patience):
+		t.Fatal("it does not end")
+	}
+}
