@@ -95,7 +95,7 @@ func (p *process) wrongs() (list []string) {
 		if s.stage == gone {
 			return
 		}
-		input += s.buffered
+		input += int(s.buffered)
 		answers += int(s.answers)
 		subscriptions += s.subs.Count()
 		if s.stage != open {

@@ -79,8 +79,8 @@ func (p *process) read(s *session) {
 	if s.stage == gone {
 		return
 	}
-	p.inputBytes += s.reader.Buffered() - s.buffered
-	s.buffered = s.reader.Buffered()
+	p.inputBytes += s.reader.Buffered() - int(s.buffered)
+	s.buffered = uint32(s.reader.Buffered())
 	if p.inputBytes > p.config.Limits.InputBytesMax && s.reader.Buffered() > 0 {
 		p.block.Add(shm.InputLimitReached, 1)
 		p.closeWith(s, wire.CloseOverloaded)

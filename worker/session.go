@@ -38,7 +38,6 @@ type session struct {
 
 	code  wire.CloseCode
 	lagAt uint32 // in process.lagging, plus 1; 0: not there
-	due   uint32 // tick of the timer entry that counts; 0: none
 
 	mark   uint64 // of the last record attached, so that none is attached twice
 	queue  hub.Queue
@@ -49,14 +48,15 @@ type session struct {
 
 	reader    wire.Reader
 	rest      []byte // input that the reader left, less than one header
-	buffered  int    // bytes that the reader held after the last input
-	received  uint64 // bytes of input, since it is there
+	buffered  uint32 // bytes that the reader held after the last input
+	due       uint32 // tick of the timer entry that counts; 0: none
 	requests  uint32 // messages of the client's
 	discarded uint32 // bytes of input since the close
 	errors    uint32 // request errors since errorsSince
 	dropped   uint32 // records that it was too slow for, and was told of
 	pingMS    uint32 // between two pings, as hello promised
 	answers   uint32 // bytes that it counts for in process.answerBytes
+	received  uint64 // bytes of input, since it is there
 
 	deadline    int64 // when pong is late, or lingering ends; monotonic ns
 	pingAt      int64 // of the next ping; monotonic ns
