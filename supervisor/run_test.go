@@ -211,6 +211,7 @@ func TestSupervisorKilledLeavesNobody(t *testing.T) {
 		t.Fatalf("workers %v", pids)
 	}
 	o.signal(syscall.SIGKILL)
+	o.exit()
 	for _, pid := range pids {
 		eventually(t, fmt.Sprintf("worker %d ends", pid), func() bool { return hasEnded(pid) })
 	}

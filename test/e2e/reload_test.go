@@ -197,7 +197,7 @@ func TestReloadRefused(t *testing.T) {
 			}
 			eventually(t, soon, name+" is logged", func() (bool, string) {
 				place, _, _ := strings.Cut(want, ": ")
-				return strings.Contains(s.err.String(), "at="+place+" "), ""
+				return strings.Contains(s.err.String(), "where="+place+" "), ""
 			})
 		}
 		if r.Reloaded || !strings.Contains(stderr, "odinctl: ") || !s.apiStatus(t).ReloadRefused {
