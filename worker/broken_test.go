@@ -1,0 +1,169 @@
+package worker
+
+import (
+	"fmt"
+	"net"
+	"strings"
+	"testing"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/odin-ws/odin/internal/event"
+	"github.com/odin-ws/odin/internal/wire"
+	"github.com/odin-ws/odin/shm"
+)
+
+// stuck is a guest in the middle of a long replay, who doesn't read for now.
+func (st *theatre) stuck(cursor wire.Cursor) *guest {
+	st.t.Helper()
+	g := st.visit(0)
+	if tcp, ok := g.conn.NetConn().(*net.TCPConn); ok {
+		st.must(tcp.SetReadBuffer(4 << 10))
+	}
+	g.ask(cursor, "K.trade")
+	st.await("the replay waits for its client", func() bool {
+		return st.segment.Slot(0).Gauge(shm.ReplayingSessions) == 1 && st.segment.Slot(0).Gauge(shm.BlockedSessions) == 1
+	})
+	return g
+}
+
+// produceLarge produces n records of 10 KB in one partition.
+func (st *theatre) produceLarge(n int) {
+	st.t.Helper()
+	value := `"` + strings.Repeat("v", 10_000) + `"`
+	for range n {
+		st.client.Produce(st.t.Context(), &kgo.Record{Topic: "odin.trades", Key: []byte("K"), Value: []byte(value)}, nil)
+	}
+	st.must(st.client.Flush(st.t.Context()))
+	st.settled()
+}
+
+// cutOff is the code of a connection that ended without a close frame: whoever
+// doesn't read for two seconds is not waited for.
+const cutOff = 1006
+
+// follow reads to the end, and wants what comes to have neither a gap nor an
+// answer that says it was recovered.
+func (g *guest) follow(from int64) (code int, reason string, last int64) {
+	g.t.Helper()
+	for last = from; ; {
+		m, err := g.try()
+		if err != nil {
+			if _, scanErr := fmt.Sscanf(err.Error(), "websocket: close %d", &code); scanErr != nil {
+				code = cutOff
+			}
+			return code, err.Error(), last
+		}
+		if m.Type != "message" || placeOf(g.t, m).offset != last+1 {
+			g.t.Fatalf("behind %d comes %s %s", last, m.Type, m.Pos)
+		}
+		last++
+	}
+}
+
+// Whoever doesn't take what it missed until the history has lost it is closed,
+// and may come back with what it has.
+func TestHistoryMovesOnUnderAReplay(t *testing.T) {
+	st := newTheatre(t, 1, func(c *configType) { c.Limits.HistoryRecordsMax = 500 })
+	cursor := st.visit(0).subscribe("K.trade").Cursor
+	st.produceLarge(500)
+	g := st.stuck(cursor)
+	st.produceLarge(600)
+	code, reason, last := g.follow(-1)
+	if code != cutOff && (code != 1012 || !strings.Contains(reason, `"replay_broken","retry_min_ms"`)) || last < 5 || last > 400 {
+		t.Errorf("closed with %d, %s, behind %d", code, reason, last)
+	}
+	if n := st.segment.Slot(0).Counter(shm.ReplaysBroken); n != 1 {
+		t.Errorf("counted %d", n)
+	}
+	cursor["odin.trades"].Offsets[0] = number(last)
+	if missed, ack := st.visit(0).resume(cursor, "K.trade"); !ack.Recovered || int64(len(missed)) != 1099-last {
+		t.Errorf("then %d records, %+v", len(missed), ack)
+	}
+}
+
+// Frames that are evicted while the socket is full can't be sent any more.
+func TestChunksAreEvictedUnderAReplay(t *testing.T) {
+	st := newTheatre(t, 1, func(c *configType) { c.Limits.HistoryBytesMax = 6 << 20 })
+	cursor := st.visit(0).subscribe("K.trade").Cursor
+	st.produceLarge(400)
+	g := st.stuck(cursor)
+	st.produceLarge(1200)
+	if code, reason, last := g.follow(-1); code != 4000 && code != cutOff || last > 400 {
+		t.Errorf("closed with %d, %s, behind %d", code, reason, last)
+	}
+	if n := st.segment.Slot(0).Counter(shm.ReplaysBroken); n != 1 {
+		t.Errorf("counted %d", n)
+	}
+}
+
+// A new era ends what was begun in the one before: the client comes back and is
+// told what became of what it claims.
+func TestEraBeginsUnderAReplay(t *testing.T) {
+	st := newTheatre(t, 1, nil)
+	cursor := st.visit(0).subscribe("K.trade").Cursor
+	st.produceLarge(500)
+	g := st.stuck(cursor)
+	i, _ := st.segment.Find(event.Partition{Topic: "odin.trades", Number: 1})
+	era := st.segment.Era(i)
+	era.Number++
+	era.From = 0
+	if !st.segment.Slot(0).ProposeEra(i, era) {
+		t.Fatal("no new era")
+	}
+	st.ringAll()
+	code, reason, _ := g.follow(-1)
+	if code != cutOff && (code != 1012 || !strings.Contains(reason, "replay_broken")) || st.segment.Slot(0).Counter(shm.ReplaysBroken) != 1 {
+		t.Errorf("closed with %d, %s", code, reason)
+	}
+	if _, ack := st.visit(0).resume(cursor, "K.trade"); ack.Recovered || ack.Reason != "epoch" {
+		t.Errorf("then %+v", ack)
+	}
+}
+
+// A client that leaves in the middle, whatever is under way for it, leaves
+// nothing behind.
+func TestClientsThatLeaveUnderAReplay(t *testing.T) {
+	st := newTheatre(t, 1, nil)
+	cursor := st.visit(0).subscribe("K.trade").Cursor
+	st.produceLarge(300)
+	for range 20 {
+		g := st.visit(0)
+		g.ask(cursor, "K.trade")
+		g.conn.NetConn().Close()
+	}
+	st.await("nobody is replayed to", func() bool {
+		slot := st.segment.Slot(0)
+		return slot.Gauge(shm.ReplayingSessions) == 0 && slot.Gauge(shm.Sessions) == 1
+	})
+	missed, ack := st.visit(0).resume(cursor, "K.trade")
+	if !ack.Recovered || len(missed) != 300 {
+		t.Errorf("%d records, %+v", len(missed), ack)
+	}
+}
+
+// A client ahead of the worker that it comes to: it waits, gets nothing twice,
+// and goes on.
+func TestResumeAheadOfAWorkerThatLags(t *testing.T) {
+	st := newTheatre(t, 2, nil)
+	i, _ := st.segment.Find(event.Partition{Topic: "odin.trades", Number: 0})
+	st.elect(i, 0)
+	first := st.visit(0)
+	first.subscribe("K.trade")
+	st.produce("odin.trades", 0, "K", "0")
+	if m := first.next(); m.Pos != "odin.trades:0:0" {
+		t.Fatal(m.Pos)
+	}
+	for n := range 300 {
+		last := st.produce("odin.trades", 0, "K", fmt.Sprint(n))
+		if m := first.next(); m.Pos != fmt.Sprint("odin.trades:0:", last) {
+			t.Fatal(m.Pos)
+		}
+		g := st.visit(1)
+		cursor := first.cursor()
+		if missed, ack := g.resume(cursor, "K.trade"); !ack.Recovered || len(missed) != 0 || *ack.Cursor["odin.trades"].Offsets[0] < last {
+			t.Fatalf("round %d: %d records, %+v", n, len(missed), ack)
+		}
+		g.conn.Close()
+	}
+}
