@@ -31,7 +31,10 @@ test("16 workers, with their states in words", async () => {
   await page.locator("#workers > tr:nth-child(10) td:last-child", { hasText: "silent" }).waitFor();
   assert.match(await text(page, "#state"), /▲ degraded/);
   assert.match(await page.title(), /^▲ degraded/);
-  assert.ok(await page.locator("#warning-list li").count() > 3);
+  assert.equal(await page.locator("#warning-list li").count(), 5);
+  await page.click("#more-warnings");
+  assert.ok(await page.locator("#warning-list li").count() > 5);
+  await page.click("#more-warnings");
 });
 
 test("names that mean harm are text, and turn nothing around", async () => {
@@ -91,7 +94,7 @@ test("one leafs through partitions, and picks those that matter", async () => {
   await below.locator("select").nth(1).selectOption("lag");
   await until(page, () => {
     const all = [...document.querySelectorAll("#topics .below:not([hidden]) .partitions tbody tr")];
-    return all.length > 0 && all.every((r) => r.cells[4].textContent !== "0" || r.cells[5].textContent !== "–");
+    return all.length > 0 && all.every((r) => r.cells[5].textContent !== "0" || r.cells[6].textContent !== "–");
   });
 });
 
@@ -106,6 +109,14 @@ test("it fits and can be read in light, dark and on a phone", async () => {
     assert.deepEqual(await unnamed(p), [], name);
     await p.screenshot({ path: join(SEEN, `crowd-${name}.png`), fullPage: true });
     await p.context().close();
+  }
+});
+
+test("it fits every width from a small phone to a wall", async () => {
+  await page.locator("#topics button.disclose").nth(1).click();
+  for (const width of [320, 360, 480, 600, 720, 831, 833, 960, 1024, 1087, 1089, 1200, 2560]) {
+    await page.setViewportSize({ width, height: 900 });
+    assert.deepEqual(await fits(page), { wide: 0, out: [] }, `${width} px`);
   }
 });
 

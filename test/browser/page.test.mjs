@@ -105,9 +105,9 @@ test("a topic is opened for its partitions, by the keyboard", async () => {
   await page.keyboard.press("Enter");
   assert.equal(await button.getAttribute("aria-expanded"), "true");
   await until(page, () => document.querySelectorAll("#topics .partitions tbody tr").length === 12);
-  const position = () => page.evaluate(() => [...document.querySelectorAll("#topics .partitions tbody tr")].map((r) => r.cells[2].textContent).join());
+  const position = () => page.evaluate(() => [...document.querySelectorAll("#topics .partitions tbody tr")].map((r) => r.cells[3].textContent).join());
   const before = await position();
-  await until(page, (b) => [...document.querySelectorAll("#topics .partitions tbody tr")].map((r) => r.cells[2].textContent).join() !== b, before);
+  await until(page, (b) => [...document.querySelectorAll("#topics .partitions tbody tr")].map((r) => r.cells[3].textContent).join() !== b, before);
   assert.match(await text(page, "#topics .range"), /^1 to 12 of 12$/);
   await button.press("Enter");
   assert.equal(await page.locator("#topics .below:visible").count(), 0);

@@ -2,6 +2,7 @@
 // point, and the workers.
 
 const SILENT_MS = 2000; // a worker's beat so old is remarkable
+const WARNINGS_SHOWN = 5;
 
 function showStatus(s) {
   remember({
@@ -41,12 +42,21 @@ function showDrain(d) {
   byId("drain-bar").style.width = `${100 * (d.done ? 1 : part(d.sessions_closed, d.sessions_at_start))}%`;
 }
 
+// showWarnings shows the worst few, and all to who asks.
 function showWarnings(warnings) {
-  const box = byId("warnings");
-  box.hidden = warnings.length === 0;
+  byId("warnings").hidden = warnings.length === 0;
+  const more = byId("more-warnings");
+  const all = more.getAttribute("aria-expanded") === "true";
+  more.hidden = warnings.length <= WARNINGS_SHOWN;
+  more.onclick = () => {
+    more.setAttribute("aria-expanded", String(!all));
+    showWarnings(warnings);
+  };
+  put(more, all ? "show fewer" : `show all ${warnings.length}`);
   const list = byId("warning-list");
-  while (list.children.length > warnings.length) list.lastChild.remove();
-  warnings.forEach((text, i) => put(list.children[i] || list.appendChild(element("li")), plain(text)));
+  const shown = all ? warnings : warnings.slice(0, WARNINGS_SHOWN);
+  while (list.children.length > shown.length) list.lastChild.remove();
+  shown.forEach((text, i) => put(list.children[i] || list.appendChild(element("li")), plain(text)));
 }
 
 function fact(id, value, note) {

@@ -119,7 +119,8 @@ function drawPartitions(cell, state) {
   const most = d.records_per_s.reduce((m, v) => Math.max(m, v), 0);
   fill(cell.querySelector("tbody"), shown.map((i) => [
     { text: String(d.partition[i]) },
-    { text: d.owner[i] === null ? "nobody" : `worker ${d.owner[i]}`, tone: d.owner[i] === null ? "bad" : "", note: `term ${d.term[i]}` },
+    { text: d.owner[i] === null ? "nobody" : `worker ${d.owner[i]}`, tone: d.owner[i] === null ? "bad" : "" },
+    { text: count(d.term[i]) },
     { text: d.position[i] < 0 ? "none" : byThousands.format(d.position[i]) },
     { text: rate(d.records_per_s[i]), bar: part(d.records_per_s[i], most) },
     { text: count(d.lag[i]) },
