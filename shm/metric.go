@@ -55,12 +55,6 @@ func (m Metric) when(text string) Metric {
 	return m
 }
 
-// later marks a metric of something that a later version serves.
-func (m Metric) later() Metric {
-	m.Help += " Not served by this version: always 0."
-	return m.laterValue()
-}
-
 // laterValue marks one value of a label; other rows of the name count.
 func (m Metric) laterValue() Metric {
 	m.Later = true
