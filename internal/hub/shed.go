@@ -1,6 +1,8 @@
 package hub
 
 import (
+	"slices"
+
 	"github.com/odin-ws/odin/internal/event"
 	"github.com/odin-ws/odin/internal/wire"
 )
@@ -28,8 +30,8 @@ type Shedding struct {
 }
 
 // Shed drops records down to Target, each by its fate, and leaves a notice
-// (gap) in the place of the last one of those of a channel that were dropped in
-// a row: what it tells has the position at which a cursor may stand. What is
+// (gap) for each channel in the place of those that were dropped in a row: its
+// position is one at which a cursor may stand by then. What is
 // half written, and the session's own answers, stay. False: the queue is larger
 // than Limit all the same, or the bytes of a piece, or of a compressed frame's
 // plain form, are gone.
@@ -55,7 +57,6 @@ type unit struct {
 	record  bool // of the history
 	gap     bool // a notice of an earlier shedding: it may join a later one
 	dropped bool
-	carried bool // dropped, and counted in a later notice
 }
 
 // split takes the queue apart into frames; the rest of one that is half
@@ -136,56 +137,42 @@ func dropOldest(units []unit, fate Fate, excess int) int {
 	return excess
 }
 
-// carry finds out which notices can be told by a later one: where the next
-// frame of the channel is dropped too, of the same partition, and no answer
-// stands between, whose cursor would cover what is not yet told.
-func carry(units []unit) {
-	next := map[string]*unit{}
-	for i := len(units) - 1; i >= 0; i-- {
-		u := &units[i]
-		if !u.record && !u.gap {
-			clear(next)
-			continue
-		}
-		if u.dropped || u.gap {
-			later := next[string(u.head.Channel)]
-			u.carried = later != nil && (later.dropped || later.gap) && samePartition(later.head, u.head)
-		}
-		next[string(u.head.Channel)] = u
+// rebuild makes the queue of what is left, and of the notices. What is missing
+// of a partition is told before the next frame of it that stays, and before the
+// next one of its channels in any partition; before an answer all is told, since
+// its cursor covers all that was dropped before it.
+func (q *Queue) rebuild(units []unit, s *Shedding) {
+	if q.ownLeft() == 0 {
+		q.Own = nil
 	}
+	q.Pieces, q.Bytes = q.Pieces[:0], 0
+	var missing missing
+	for i := range units {
+		u := &units[i]
+		switch {
+		case u.dropped || u.gap:
+			missing.add(u)
+			if u.dropped {
+				q.Records--
+				s.count(u.fate)
+			}
+			continue
+		case u.record:
+			s.Notices += q.tell(&missing, func(r *run) bool { return samePartition(r.of, u.head) || r.names(u.head.Channel) })
+		default:
+			s.Notices += q.tell(&missing, func(*run) bool { return true })
+		}
+		q.put(u.piece)
+	}
+	s.Notices += q.tell(&missing, func(*run) bool { return true })
+	q.compact()
 }
 
 func samePartition(a, b wire.Head) bool {
 	return a.Partition == b.Partition && string(a.Topic) == string(b.Topic)
 }
 
-// rebuild makes the queue of what is left, and of the notices.
-func (q *Queue) rebuild(units []unit, s *Shedding) {
-	carry(units)
-	if q.ownLeft() == 0 {
-		q.Own = nil
-	}
-	q.Pieces, q.Bytes = q.Pieces[:0], 0
-	counts := map[string]uint64{}
-	for i := range units {
-		u := &units[i]
-		if !u.dropped && !u.gap {
-			q.put(u.piece)
-			continue
-		}
-		told := q.tell(u, counts)
-		if u.dropped {
-			q.Records--
-			s.count(u.fate, told)
-		}
-	}
-	q.compact()
-}
-
-func (s *Shedding) count(f Fate, told bool) {
-	if told {
-		s.Notices++
-	}
+func (s *Shedding) count(f Fate) {
 	if f == Conflate {
 		s.Conflated++
 		return
@@ -193,17 +180,73 @@ func (s *Shedding) count(f Fate, told bool) {
 	s.Dropped++
 }
 
-// tell counts what is dropped, and adds the notice where it is due.
-func (q *Queue) tell(u *unit, counts map[string]uint64) (told bool) {
-	n := max(u.head.Dropped, 1) // a record, or as many as a notice says
-	key := string(u.head.Channel)
-	counts[key] += n
-	if u.carried {
-		return false
+// missing is what is dropped and not told yet, a run for each partition.
+type missing []*run
+
+// run is what was dropped of one partition in a row, by channel.
+type run struct {
+	of      wire.Head // names the partition
+	before  int64     // all up to here was sent or told before
+	notices []notice
+}
+
+type notice struct {
+	channel []byte
+	dropped uint64
+	last    int64 // offset
+	fresh   bool  // it tells of a record that this shedding has dropped
+}
+
+func (m *missing) add(u *unit) {
+	i := slices.IndexFunc(*m, func(r *run) bool { return samePartition(r.of, u.head) })
+	if i < 0 {
+		i = len(*m)
+		r := &run{of: u.head, before: u.head.Offset - 1}
+		if u.gap { // where its records began isn't known any more
+			r.before = event.None
+		}
+		*m = append(*m, r)
 	}
-	n = counts[key]
-	delete(counts, key)
-	p := event.Partition{Topic: string(u.head.Topic), Number: u.head.Partition}
-	q.own(func(dst []byte) []byte { return wire.AppendGap(dst, u.head.Channel, n, p, u.head.Offset) })
-	return true
+	(*m)[i].add(u)
+}
+
+func (r *run) add(u *unit) {
+	i := slices.IndexFunc(r.notices, func(n notice) bool { return string(n.channel) == string(u.head.Channel) })
+	if i < 0 {
+		i = len(r.notices)
+		r.notices = append(r.notices, notice{channel: u.head.Channel})
+	}
+	n := r.notices[i]
+	n.dropped += max(u.head.Dropped, 1) // a record, or as many as a notice says
+	n.last, n.fresh = max(n.last, u.head.Offset), n.fresh || u.dropped
+	// The last one that was added to is the last one that is told.
+	r.notices = append(slices.Delete(r.notices, i, i+1), n)
+}
+
+func (r *run) names(channel []byte) bool {
+	return slices.ContainsFunc(r.notices, func(n notice) bool { return string(n.channel) == string(channel) })
+}
+
+// tell adds the notices of the runs that are due, and gives how many of them are
+// new. The last of a run's has the position of its last record; a cursor must
+// not come so far by those before it.
+func (q *Queue) tell(m *missing, due func(*run) bool) (fresh uint64) {
+	*m = slices.DeleteFunc(*m, func(r *run) bool {
+		if !due(r) {
+			return false
+		}
+		p := event.Partition{Topic: string(r.of.Topic), Number: r.of.Partition}
+		for i := range r.notices {
+			n, at := &r.notices[i], r.before
+			if i == len(r.notices)-1 {
+				at = n.last
+			}
+			q.own(func(dst []byte) []byte { return wire.AppendGap(dst, n.channel, n.dropped, p, at) })
+			if n.fresh {
+				fresh++
+			}
+		}
+		return true
+	})
+	return fresh
 }

@@ -16,10 +16,11 @@ type pond struct {
 	t       *testing.T
 	q       Queue
 	history []byte
-	offsets map[string]int64 // next, by topic and partition
-	sent    []byte           // what the socket took
-	dropped int              // records
-	fates   map[string]Fate  // by topic
+	offsets map[string]int64   // next, by topic and partition
+	sent    []byte             // what the socket took
+	dropped int                // records
+	upTo    []map[string]int64 // what the answers' cursors cover, by partition
+	fates   map[string]Fate    // by topic
 }
 
 func newPond(t *testing.T, fates map[string]Fate) *pond {
@@ -32,6 +33,16 @@ func (p *pond) attach(topic string, partition int32, channel string, size int) {
 	p.offsets[key]++
 	p.q.Attach(Piece{0, uint32(len(p.history)), uint32(len(frame))})
 	p.history = append(p.history, frame...)
+}
+
+// pong answers with a cursor that covers all that was attached so far.
+func (p *pond) pong(channels map[string][]string) {
+	upTo := map[string]int64{}
+	for key, list := range channels {
+		upTo[key] = int64(len(list)) - 1
+	}
+	p.upTo = append(p.upTo, upTo)
+	p.q.Say(func(dst []byte) []byte { return wire.AppendPong(dst, nil, int64(len(p.upTo)-1), []byte("{}")) })
 }
 
 func (p *pond) look(piece Piece) []byte {
@@ -122,7 +133,7 @@ func TestShedTellsEachChannelInItsPlace(t *testing.T) {
 		p.attach("t", 0, channel, 1000)
 	}
 	p.shed(1500, 1<<20)
-	if got, want := p.told(), "gap(A.x 2 0:2) gap(B.x 2 0:3) 0:4"; got != want {
+	if got, want := p.told(), "gap(A.x 2 0:-1) gap(B.x 2 0:3) 0:4"; got != want {
 		t.Errorf("told %s, want %s", got, want)
 	}
 }
@@ -162,7 +173,7 @@ func TestShedConflates(t *testing.T) {
 	if !p.shed(100, 4000) {
 		t.Error("not short enough")
 	}
-	if got, want := p.told(), "gap(A.x 2 0:1) gap(B.x 1 0:2) 0:3 0:4 0:5"; got != want {
+	if got, want := p.told(), "gap(A.x 2 0:-1) gap(B.x 1 0:2) 0:3 0:4 0:5"; got != want {
 		t.Errorf("told %s, want %s", got, want)
 	}
 }
@@ -173,9 +184,9 @@ func TestShedByRank(t *testing.T) {
 		want          string
 		ok            bool
 	}{
-		{4500, 1 << 20, "h:0:0 gap(A.n 2 n:0:1) h:0:1 k:0:0 k:0:1", true},
-		{3500, 1 << 20, "gap(A.h 1 h:0:0) gap(A.n 2 n:0:1) h:0:1 k:0:0 k:0:1", true},
-		{100, 2000, "gap(A.n 2 n:0:1) gap(A.h 2 h:0:1) k:0:0 k:0:1", false},
+		{4500, 1 << 20, "h:0:0 h:0:1 k:0:0 k:0:1 gap(A.n 2 n:0:1)", true},
+		{3500, 1 << 20, "gap(A.h 1 h:0:0) h:0:1 k:0:0 k:0:1 gap(A.n 2 n:0:1)", true},
+		{100, 2000, "k:0:0 k:0:1 gap(A.n 2 n:0:1) gap(A.h 2 h:0:1)", false},
 	} {
 		p := newPond(t, map[string]Fate{"n": DropNormal, "h": DropHigh, "k": Keep})
 		for _, channel := range []string{"n", "h", "n", "h"} {
@@ -203,9 +214,9 @@ func TestShedWithoutHistory(t *testing.T) {
 	}
 }
 
-// What a client reads accounts for every record: it is there, or a notice
-// before the next one of its channel counts it, at a position that no record
-// of the partition that is missing without a notice stands before.
+// What a client reads accounts for every record: it is there, or a notice counts
+// it; and wherever the connection ends, a cursor that was moved by all positions
+// that came covers nothing that was neither sent nor announced.
 func TestShedAgainstALedger(t *testing.T) {
 	for seed := range uint64(400) {
 		random := rand.New(rand.NewPCG(seed, 1))
@@ -215,7 +226,7 @@ func TestShedAgainstALedger(t *testing.T) {
 		for range 80 {
 			switch random.IntN(8) {
 			case 0:
-				p.q.Say(func(dst []byte) []byte { return wire.AppendPong(dst, nil, 1, []byte("{}")) })
+				p.pong(channels)
 			case 1:
 				p.write(random.IntN(700))
 			case 2:
@@ -244,6 +255,9 @@ func audit(t *testing.T, seed uint64, p *pond, channels map[string][]string) {
 	}
 	for _, m := range p.frames() {
 		if m.Type == "pong" {
+			for key, upTo := range p.upTo[m.TS] {
+				covers(t, seed, m, due[key], upTo)
+			}
 			continue
 		}
 		at := strings.LastIndexByte(m.Pos, ':')
@@ -252,25 +266,33 @@ func audit(t *testing.T, seed uint64, p *pond, channels map[string][]string) {
 		if _, err := fmt.Sscan(m.Pos[at+1:], &offset); err != nil {
 			t.Fatal(err)
 		}
-		list := due[key][m.Channel]
-		if m.Type == "gap" {
-			n := int(m.Dropped)
-			if n > len(list) || list[n-1] != offset {
+		list, n := due[key][m.Channel], 1
+		switch {
+		case m.Type == "gap":
+			if n = int(m.Dropped); n > len(list) {
 				t.Fatalf("seed %d: a notice of %d up to %s, but %v are due", seed, n, m.Pos, list)
 			}
-			due[key][m.Channel] = list[n:]
-			continue
-		}
-		if len(list) == 0 || list[0] != offset {
+		case len(list) == 0 || list[0] != offset:
 			t.Fatalf("seed %d: %s %s comes, but %v are due", seed, m.Channel, m.Pos, list)
 		}
-		due[key][m.Channel] = list[1:]
+		due[key][m.Channel] = list[n:]
+		covers(t, seed, m, due[key], offset)
 	}
 	for key, lists := range due {
 		for channel, list := range lists {
 			if len(list) > 0 {
 				t.Fatalf("seed %d: %s of %s: %v are neither sent nor announced", seed, channel, key, list)
 			}
+		}
+	}
+}
+
+// covers checks that nothing up to a position is due any more.
+func covers(t *testing.T, seed uint64, m wire.ServerMessage, due map[string][]int64, upTo int64) {
+	t.Helper()
+	for channel, list := range due {
+		if len(list) > 0 && list[0] <= upTo {
+			t.Fatalf("seed %d: %s %s %s lets a cursor come to %d, but %d of %s is neither sent nor announced", seed, m.Type, m.Channel, m.Pos, upTo, list[0], channel)
 		}
 	}
 }

@@ -64,9 +64,13 @@ func checkStatus(t *testing.T, s *server, st status, sessions int) {
 // awaitSessions waits for the gauge, which workers set now and then.
 func (s *server) awaitSessions(t *testing.T, n int) (st status) {
 	t.Helper()
-	eventually(t, soon, "all sessions are counted", func() (bool, string) {
+	eventually(t, soon, "all sessions are counted, and each worker has measured itself", func() (bool, string) {
 		st = s.status(t)
-		return st.Sessions == n, fmt.Sprint(st.Sessions)
+		measured := true
+		for _, w := range st.Workers {
+			measured = measured && w.CPU > 0
+		}
+		return st.Sessions == n && measured, fmt.Sprintf("%d sessions of %+v", st.Sessions, st.Workers)
 	})
 	return st
 }
