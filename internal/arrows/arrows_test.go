@@ -173,6 +173,19 @@ func TestArrowsPointDownwards(t *testing.T) {
 	}
 }
 
+// Who uses the client gets gorilla/websocket with it, and nothing else.
+func TestClientDragsLittle(t *testing.T) {
+	cmd := exec.Command("go", "list", "-deps", "-f", "{{if not .Standard}}{{.ImportPath}}{{end}}", "./clients/go")
+	cmd.Dir = "../.."
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	if got, want := strings.Fields(string(out)), []string{"github.com/gorilla/websocket", module + "clients/go"}; !slices.Equal(got, want) {
+		t.Errorf("clients/go needs %q, want %q", got, want)
+	}
+}
+
 func TestFaultsAreFound(t *testing.T) {
 	for _, c := range []struct {
 		room, imports string
