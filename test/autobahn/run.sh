@@ -1,20 +1,18 @@
 #!/usr/bin/env bash
 # test/autobahn/run.sh [CASE...]
 # Runs Autobahn's fuzzing client against a running odind that is built to send
-# every message back (-tags echo), through its own loop, compressed where that
-# was agreed on: the cases told (as "9.*" or "1.1.1"), or all but the long ones of
-# compression.
+# every message back (-tags echo), through its own loop: all cases (as "9.*" or
+# "1.1.1") but those of compression, which Odin doesn't offer, unless told.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 suite=$(scripts/tools.sh autobahn)
-[ $# -gt 0 ] || set -- '1.*' '2.*' '3.*' '4.*' '5.*' '6.*' '7.*' '9.*' '10.*' \
-	12.{1,2,3,4,5}.{1,3,11} 13.{1,2,3,4,5,6,7}.{2,12}
+[ $# -gt 0 ] || set -- '1.*' '2.*' '3.*' '4.*' '5.*' '6.*' '7.*' '9.*' '10.*'
 work=$(mktemp -d)
 trap 'kill "$server" 2>/dev/null || true; wait 2>/dev/null || true; rm -rf "$work"' EXIT
 
 go build -tags echo -o "$work/odind" ./cmd/odind
 # The longest case sends 16 MiB, and reads it back when it likes.
-ODIN_COMPRESSION_ENABLED=true ODIN_COMPRESSION_MIN_BYTES=0 ODIN_LIMITS_REQUEST_BYTES_MAX=32MiB ODIN_LIMITS_OWED_BYTES_MAX=64MiB ODIN_LIMITS_ANSWER_BYTES_MAX=256MiB ODIN_LIMITS_INPUT_BYTES_MAX=256MiB \
+ODIN_LIMITS_REQUEST_BYTES_MAX=32MiB ODIN_LIMITS_OWED_BYTES_MAX=64MiB ODIN_LIMITS_ANSWER_BYTES_MAX=256MiB ODIN_LIMITS_INPUT_BYTES_MAX=256MiB \
 	"$work/odind" demo --rate 0 --workers 2 --listen 127.0.0.1:0 --operator-listen 127.0.0.1:0 --broker-listen 127.0.0.1:0 \
 	>"$work/ready" 2>"$work/odind.log" &
 server=$!
@@ -35,16 +33,14 @@ site.addsitedir(sys.argv.pop(1))
 from autobahntestsuite import wstest
 wstest.run()
 EOP
-(cd "$work" && PYENV_VERSION=2.7.18 timeout -k 10 3000 python wstest.py "$suite" -m fuzzingclient -s spec.json) >"$work/wstest.log" 2>&1 || {
+(cd "$work" && PYENV_VERSION=2.7.18 timeout -k 10 600 python wstest.py "$suite" -m fuzzingclient -s spec.json) >"$work/wstest.log" 2>&1 || {
 	tail -n 40 "$work/wstest.log" "$work/odind.log" >&2
 	exit 1
 }
 
-# NON-STRICT is right but later than Autobahn would have it; INFORMATIONAL isn't
-# judged. UNIMPLEMENTED, a parameter of compression that wasn't agreed on, would
-# be right, but there is none.
+# NON-STRICT is right but later than Autobahn would have it; INFORMATIONAL isn't judged.
 python3 - "$work/reports/index.json" <<'EOP'
-import collections, json, sys
+import json, sys
 cases = json.load(open(sys.argv[1]))["odin"]
 bad = sorted(n for n, c in cases.items()
              if c["behavior"] not in ("OK", "NON-STRICT", "INFORMATIONAL") or c["behaviorClose"] not in ("OK", "INFORMATIONAL"))
@@ -53,9 +49,6 @@ for n in bad:
 for n, c in sorted(cases.items()):
     if c["behavior"] == "NON-STRICT":
         print(n, "non-strict")
-for group in sorted({n.split(".")[0] for n in cases}, key=int):
-    kinds = collections.Counter(c["behavior"] for n, c in cases.items() if n.split(".")[0] == group)
-    print("group %s: %s" % (group, ", ".join("%d %s" % (kinds[k], k) for k in sorted(kinds))))
 print("%d passed, %d failed" % (len(cases) - len(bad), len(bad)))
 sys.exit(bool(bad) or not cases)
 EOP
