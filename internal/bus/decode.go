@@ -170,6 +170,9 @@ func (d *Decoder) decodePast(b []byte) (*event.Past, error) {
 	if err != nil {
 		return nil, err
 	}
+	if a.ToEpoch != event.NoEpoch {
+		return nil, malformed("a past with the leader epoch %d", a.ToEpoch)
+	}
 	d.past = event.Past{Partition: a.Partition, Era: a.Era, Number: a.Term, Prev: a.Prev, To: a.To, Records: a.Records}
 	return &d.past, nil
 }

@@ -189,3 +189,16 @@ func encode(m Message) []byte {
 	}
 	return nil
 }
+
+// A PAST has the form of an ADV, and no use for its leader epoch.
+func TestPastHasNoLeaderEpoch(t *testing.T) {
+	in := AppendPast(nil, &event.Past{Partition: 1, Era: 2, Number: 3, Prev: 4, To: 5})
+	var d Decoder
+	if m, rest, err := d.Next(in); err != nil || m.Kind != KindPast || len(rest) != 0 {
+		t.Fatalf("%+v, %v", m, err)
+	}
+	in = appendBatch(nil, KindPast, &event.Advance{Partition: 1, Era: 2, Term: 3, Prev: 4, To: 5, ToEpoch: 6})
+	if _, _, err := d.Next(in); err == nil {
+		t.Error("taken")
+	}
+}
