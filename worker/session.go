@@ -58,10 +58,11 @@ type session struct {
 	answers   uint32 // bytes that it counts for in process.answerBytes
 	received  uint64 // bytes of input, since it is there
 
-	deadline    int64 // when pong is late, or lingering ends; monotonic ns
-	pingAt      int64 // of the next ping; monotonic ns
-	pongAt      int64 // of the last pong; monotonic ns, 0: none yet
-	errorsSince int64 // monotonic ns
+	deadline    int64  // when pong is late, or lingering ends; monotonic ns
+	pingAt      int64  // of the next ping; monotonic ns
+	pingEnd     uint64 // where in all that is sent the ping that is out ends
+	pongAt      int64  // of the last pong; monotonic ns, 0: none yet
+	errorsSince int64  // monotonic ns
 
 	number uint64 // of its arrival in this worker
 	opened int64  // monotonic ns

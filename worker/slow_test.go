@@ -5,6 +5,7 @@ import (
 	"net"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gorilla/websocket"
 
@@ -163,4 +164,33 @@ func TestConflateTooManyChannels(t *testing.T) {
 	st := slowTheatre(t, "conflate", "normal")
 	st.sleeper("*.trade")
 	st.flood(func(i int) string { return fmt.Sprint("K", i) }, shm.SlowCloses, 1)
+}
+
+// A client that reads slowly, and so answers a ping late that waits behind what
+// it is owed, is not taken for gone.
+func TestSlowIsNotGone(t *testing.T) {
+	st := newTheatre(t, 1, func(c *configType) {
+		c.Limits.OwedBytesMax, c.Limits.PongWait = 64<<10, 300*time.Millisecond
+		c.Routes[0].Slow = "drop"
+	})
+	g := st.sleeper("*.trade")
+	sent := st.flood(func(i int) string { return fmt.Sprint("K", i%3) }, shm.SlowDrops, 1)
+	slot, p := st.segment.Slot(0), st.workers[0].process
+	p.inLoop(func(p *process) {
+		s := p.sessions.at(p.lagging[0])
+		s.pingAt = p.now
+		p.wheel.set(s, 1)
+	})
+	st.await("its ping is queued", func() bool { return slot.Counter(shm.PingsSent) > 0 })
+	began := time.Now()
+	st.await("its pong would be late twice over", func() bool {
+		p.inLoop(func(*process) {})
+		return time.Since(began) > 2*p.config.Limits.PongWait+2*tick
+	})
+	if records, dropped := g.account(int64(sent - 1)); records+dropped != sent {
+		t.Errorf("%d sent: %d came, %d were announced", sent, records, dropped)
+	}
+	if n := slot.Counter(shm.PingTimeouts); n != 0 {
+		t.Errorf("%d pongs were late", n)
+	}
 }

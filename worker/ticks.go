@@ -3,6 +3,8 @@ package worker
 import (
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/odin-ws/odin/internal/control"
 	"github.com/odin-ws/odin/internal/wire"
 	"github.com/odin-ws/odin/shm"
@@ -62,9 +64,13 @@ func (p *process) sessionDue(token uint64) {
 	}
 }
 
-// checkPing pings a session, or ends one whose pong is late.
+// checkPing pings a session, or ends one whose pong is late. A ping that is still
+// on its way, behind what a slow client has yet to take, can't be answered; of
+// one that takes nothing the kernel lets go (limits.tcp_user_timeout_ms).
 func (p *process) checkPing(s *session) {
 	switch {
+	case s.awaiting && p.now >= s.deadline && s.acknowledged() < min(s.pingEnd, s.sent+uint64(s.queue.Bytes)):
+		s.deadline = p.now + int64(p.config.Limits.PongWait)
 	case s.awaiting && p.now >= s.deadline:
 		p.block.Add(shm.PingTimeouts, 1)
 		p.debugOf(s, "closing: no pong in time")
@@ -77,7 +83,7 @@ func (p *process) checkPing(s *session) {
 		if s.stage != open {
 			return
 		}
-		s.awaiting = true
+		s.awaiting, s.pingEnd = true, s.sent+uint64(s.queue.Bytes)
 		s.deadline = p.now + int64(p.config.Limits.PongWait)
 		s.pingAt = p.now + int64(s.pingMS)*int64(time.Millisecond)
 	}
@@ -88,6 +94,16 @@ func (p *process) checkPing(s *session) {
 	if s.stage == open {
 		p.wheel.set(s, ticksUntil(next-p.now))
 	}
+}
+
+// acknowledged is how many bytes the client's kernel has taken, of all that were
+// sent; where that can't be told, all of them.
+func (s *session) acknowledged() uint64 {
+	left, err := unix.IoctlGetInt(s.fd, unix.SIOCOUTQ)
+	if err != nil {
+		return s.sent
+	}
+	return s.sent - uint64(left)
 }
 
 func ticksUntil(ns int64) int { return int((ns + int64(tick) - 1) / int64(tick)) }
