@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -113,7 +115,29 @@ const (
 	stackMax = 3 << 10
 )
 
-// bounded cuts what is longer than a value may be.
+// harmless shows the characters that a terminal might obey and that slog's
+// handlers let through: DEL, and what beyond ASCII controls, directs or hides.
+// ASCII's own they escape.
+func harmless(text string) string {
+	if strings.IndexFunc(text, obeyed) < 0 {
+		return text
+	}
+	var out strings.Builder
+	for _, r := range text {
+		if obeyed(r) {
+			fmt.Fprintf(&out, `\u%04x`, r)
+		} else {
+			out.WriteRune(r)
+		}
+	}
+	return out.String()
+}
+
+func obeyed(r rune) bool {
+	return r >= 0x7f && unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp)
+}
+
+// bounded cuts what is longer than a value may be, and makes it harmless.
 func bounded(_ []string, a slog.Attr) slog.Attr {
 	limit := valueMax
 	if a.Key == "stack" {
@@ -121,12 +145,10 @@ func bounded(_ []string, a slog.Attr) slog.Attr {
 	}
 	switch a.Value.Kind() {
 	case slog.KindString:
-		if text := a.Value.String(); len(text) > limit {
-			a.Value = slog.StringValue(cut(text, limit))
-		}
+		a.Value = slog.StringValue(harmless(cut(a.Value.String(), limit)))
 	case slog.KindAny:
 		if _, ok := a.Value.Any().(error); ok {
-			a.Value = slog.StringValue(cut(textOf(a.Value), limit))
+			a.Value = slog.StringValue(harmless(cut(textOf(a.Value), limit)))
 		}
 	}
 	return a

@@ -15,6 +15,7 @@ import (
 	"testing/slogtest"
 	"testing/synctest"
 	"time"
+	"unicode"
 )
 
 // page is a writer that keeps whole lines, and can be made to refuse or to
@@ -448,6 +449,7 @@ func TestManyLoggers(t *testing.T) {
 // and JSON stays JSON.
 func FuzzLine(f *testing.F) {
 	f.Add("msg", "err\nlevel=ERROR msg=forged", []byte("\x1b[2J\x00\xff\u2028"))
+	f.Add("\x7f", "a\u009b2J\u202ez\u00ad\u200b\u0085", []byte("\xc2"))
 	f.Add(`"},{"`, strings.Repeat("é", 2000), []byte{})
 	f.Fuzz(func(t *testing.T, msg, text string, raw []byte) {
 		for _, format := range []string{Text, JSON} {
@@ -459,9 +461,9 @@ func FuzzLine(f *testing.F) {
 			if bytes.Count(line, []byte("\n")) != 1 || line[len(line)-1] != '\n' || j.Dropped() != 0 {
 				t.Fatalf("%s: %q", format, line)
 			}
-			for _, c := range line[:len(line)-1] {
-				if c < ' ' { // slog leaves DEL as it is, which no terminal acts on
-					t.Fatalf("%s: a control character in %q", format, line)
+			for _, r := range string(line[:len(line)-1]) {
+				if unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp) {
+					t.Fatalf("%s: %U in %q", format, r, line)
 				}
 			}
 			var m map[string]any
