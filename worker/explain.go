@@ -36,7 +36,9 @@ func (p *process) answerExplain(channel string, a *control.Answer) error {
 			return err
 		}
 	}
-	slices.SortFunc(x.Found, func(a, b control.FoundRecord) int { return cmp.Compare(b.TimeMS, a.TimeMS) })
+	slices.SortFunc(x.Found, func(a, b control.FoundRecord) int {
+		return cmp.Or(cmp.Compare(b.TimeMS, a.TimeMS), cmp.Compare(b.Offset, a.Offset))
+	})
 	x.Found = x.Found[:min(len(x.Found), control.FoundMax)]
 	return a.Item(control.ExplainItem{Explanation: x})
 }
