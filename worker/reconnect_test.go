@@ -485,7 +485,6 @@ func matchesAny(patterns []string, channel string) bool {
 // said it was not recovered; and with a history that is large enough, none may
 // say so.
 func TestLives(t *testing.T) {
-	const clients, connections = 120, 8
 	st := newTheatre(t, 4, nil)
 	produced := map[place][]string{}
 	more := make(chan struct{})
@@ -511,13 +510,13 @@ func TestLives(t *testing.T) {
 			}
 		}
 	})
-	lives := make([]*life, clients)
+	lives := make([]*life, livesClients)
 	for i := range lives {
 		rng := rand.New(rand.NewPCG(uint64(i), 8))
 		patterns := [][]string{{"K1.trade"}, {"K2.*"}, {"*.balances"}, {"*.*"}, {"K1.trade", "K3.trade", "K1.*", "none.trade"}, {"K5.balances"}}
 		l := &life{t: t, st: st, rng: rng, patterns: patterns[i%len(patterns)], more: more}
 		lives[i] = l
-		group.Go(func() { l.run(connections) })
+		group.Go(func() { l.run(livesConnections) })
 	}
 	group.Wait()
 	close(more)
@@ -533,7 +532,7 @@ func TestLives(t *testing.T) {
 		resumes += st.segment.Slot(w).Counter(shm.Resumes)
 		records += st.segment.Slot(w).Counter(shm.ReplayedRecords)
 	}
-	if t.Logf("%d resumes, %d records replayed", resumes, records); resumes < clients || records < 1000 {
+	if t.Logf("%d resumes, %d records replayed", resumes, records); resumes < livesClients || records < 1000 {
 		t.Error("hardly anything was replayed")
 	}
 }
