@@ -532,7 +532,7 @@ func TestLives(t *testing.T) {
 		resumes += st.segment.Slot(w).Counter(shm.Resumes)
 		records += st.segment.Slot(w).Counter(shm.ReplayedRecords)
 	}
-	if t.Logf("%d resumes, %d records replayed", resumes, records); resumes < livesClients || records < 1000 {
+	if t.Logf("%d resumes, %d records replayed", resumes, records); resumes < livesClients || records < 4*livesClients {
 		t.Error("hardly anything was replayed")
 	}
 }
