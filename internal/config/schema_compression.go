@@ -6,7 +6,7 @@ func compressionKeys() []Key {
 		{
 			Name: "compression.enabled", Kind: Switch, Default: "false", Reload: NewClients,
 			Help:  "agree on permessage-deflate (RFC 7692) with clients that offer it",
-			Why:   "it saves bytes, not CPU: a record is compressed once for all of a worker's sessions, but every client must inflate it (docs/BENCHMARKS.md)",
+			Why:   "it saves bytes, not CPU: a record is compressed once for all of a worker's sessions, but every client must inflate it",
 			field: func(c *Config) any { return &c.Compression.Enabled },
 		},
 		{
