@@ -82,6 +82,14 @@ func client(t *testing.T, addrs []string, opts ...kgo.Opt) *kgo.Client {
 	return c
 }
 
+// transactor is a producer of transactions with one request at a time: Kafka 4
+// may still be entering a partition into the transaction for the first batch when
+// it refuses the second as out of order, which the client takes for a loss.
+func transactor(t *testing.T, addrs []string, id string) *kgo.Client {
+	t.Helper()
+	return client(t, addrs, kgo.TransactionalID(id), kgo.MaxProduceRequestsInflightPerBroker(1))
+}
+
 func produce(t *testing.T, c *kgo.Client, p event.Partition, kv ...string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), soon)

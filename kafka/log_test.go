@@ -119,7 +119,7 @@ func writeAnything(t *testing.T, r *rand.Rand, addrs []string, p event.Partition
 	txs := make([]*kgo.Client, 3)
 	open := make([]bool, len(txs))
 	for i := range txs {
-		txs[i] = client(t, addrs, kgo.TransactionalID(fmt.Sprint(t.Name(), i)))
+		txs[i] = transactor(t, addrs, fmt.Sprint(t.Name(), i))
 	}
 	write := func(c *kgo.Client) {
 		var kv []string

@@ -113,7 +113,7 @@ func TestBoundsOfTheLogComeAlong(t *testing.T) {
 // begin opens a transaction.
 func begin(t *testing.T, addrs []string, id string) *kgo.Client {
 	t.Helper()
-	c := client(t, addrs, kgo.TransactionalID(id))
+	c := transactor(t, addrs, id)
 	if err := c.BeginTransaction(); err != nil {
 		t.Fatal(err)
 	}
