@@ -1,23 +1,11 @@
 package worker
 
 import (
-	"github.com/odin-ws/odin/internal/event"
-	"github.com/odin-ws/odin/internal/replica"
-	"github.com/odin-ws/odin/internal/resume"
-)
+	"slices"
 
-// giving is a sibling's WANT that this worker answers: a pointer into the past
-// and the history of a partition, which goes on when there is nothing live to
-// relay.
-type giving struct {
-	want    event.Want
-	pt      *partition
-	sent    int64 // all up to here was
-	records int
-	bytes   int
-	waits   bool           // for a fill
-	ended   *event.PastEnd // what the fill came to, if not to all
-}
+	"github.com/odin-ws/odin/internal/backfill"
+	"github.com/odin-ws/odin/internal/event"
+)
 
 // pastBatchBytes is the most of one batch of the past: what comes live behind it
 // waits no longer than that takes.
@@ -26,114 +14,45 @@ const pastBatchBytes = 64 << 10
 // hearWant takes a sibling's question. One at a time is answered for a
 // partition: a new one replaces the last.
 func (p *process) hearWant(l *link, pt *partition, w event.Want) {
-	l.stopGiving(pt)
+	l.gives = slices.DeleteFunc(l.gives, func(g *backfill.Giving) bool { return g.Partition() == pt.index })
 	if w.Era != pt.replica.Position().Era {
 		return // the asker will notice, and ask anew
 	}
-	l.gives = append(l.gives, &giving{want: w, pt: pt, sent: w.From - 1})
+	l.gives = append(l.gives, backfill.Give(w))
 	p.stir(l)
-}
-
-func (l *link) stopGiving(pt *partition) {
-	for i, g := range l.gives {
-		if g.pt == pt {
-			l.gives = append(l.gives[:i], l.gives[i+1:]...)
-			return
-		}
-	}
 }
 
 // givable tells whether there is a part of the past to relay.
 func (l *link) givable() bool {
-	for _, g := range l.gives {
-		if !g.waits {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(l.gives, func(g *backfill.Giving) bool { return !g.Waits() })
 }
 
 // givePast encodes one part of the past, if there is one to relay.
 func (p *process) givePast(l *link, room int) {
-	for i, g := range l.gives {
-		if g.waits {
-			continue
-		}
-		end, done := p.giveSome(l, g, min(room, pastBatchBytes))
-		if done {
-			end.Partition, end.Era, end.Number = g.want.Partition, g.want.Era, g.want.Number
-			l.out.PutPastEnd(end)
-			l.gives = append(l.gives[:i], l.gives[i+1:]...)
-		}
+	i := slices.IndexFunc(l.gives, func(g *backfill.Giving) bool { return !g.Waits() })
+	if i < 0 {
 		return
 	}
+	g, lim := l.gives[i], &p.config.Limits
+	pt := p.partitions[g.Partition()]
+	most := backfill.Limit{Records: lim.BackfillRecordsMax, Bytes: lim.BackfillBytesMax}
+	part := g.Next(p.relayed[:0], p.pastNow(pt), pt.past, pt.replica.History(), pt.logStart, min(room, pastBatchBytes), most)
+	switch part.Kind {
+	case backfill.Some:
+		p.relayed = part.Past.Records
+		l.out.PutPast(&part.Past)
+	case backfill.End:
+		l.out.PutPastEnd(part.End)
+		l.gives = slices.Delete(l.gives, i, i+1)
+	case backfill.Need:
+		p.wantPast(pt, part.Need)
+	}
 }
 
-// giveSome sends some of what is asked for: from the history if it reaches that
-// far, else from the past, and else has it read.
-func (p *process) giveSome(l *link, g *giving, room int) (end event.PastEnd, done bool) {
-	pos, lim := g.pt.replica.Position(), &p.config.Limits
-	stop := func(why resume.Reason) (event.PastEnd, bool) {
-		return event.PastEnd{To: g.sent, LogStart: g.pt.logStart, Why: uint8(why)}, true
+// givingFilled has those go on who waited for a fill of the partition.
+func (l *link) givingFilled(pt *partition, r backfill.Result) (stirred bool) {
+	for _, g := range l.gives {
+		stirred = g.Partition() == pt.index && g.Filled(r) || stirred
 	}
-	var h replica.History
-	to := min(g.want.To, pos.Applied)
-	switch next := g.sent + 1; {
-	case g.want.Era != pos.Era:
-		return stop(resume.Unavailable)
-	case g.sent >= to:
-		return stop(resume.None)
-	case g.records >= lim.BackfillRecordsMax || g.bytes >= lim.BackfillBytesMax:
-		return stop(resume.Limit)
-	case next >= pos.From:
-		h = g.pt.replica.History()
-	case g.pt.pastCovers(next):
-		h = g.pt.past.History()
-		_, covered := g.pt.past.Range()
-		to = min(to, covered)
-	case g.ended != nil:
-		return *g.ended, true
-	default:
-		g.waits = true
-		p.wantPast(g.pt, next)
-		return event.PastEnd{}, false
-	}
-	records, reached := h.Records(p.relayed[:0], g.sent, to, room)
-	p.relayed = records
-	for i := range records {
-		g.bytes += len(records[i].Frame)
-	}
-	g.records += len(records)
-	l.out.PutPast(&event.Past{Partition: g.want.Partition, Era: g.want.Era, Number: g.want.Number, Prev: g.sent, To: reached, Records: records})
-	g.sent = reached
-	return event.PastEnd{}, false
-}
-
-// pastCovers tells whether an offset lies in the partition's past, as far as it
-// is complete.
-func (pt *partition) pastCovers(offset int64) bool {
-	if pt.past == nil || pt.pastEra != pt.replica.Position().Era {
-		return false
-	}
-	from, to := pt.past.Range()
-	return from <= offset && offset <= to
-}
-
-// fillEnded has those go on who waited for a fill.
-func (p *process) fillEnded(pt *partition, end event.PastEnd) {
-	for _, l := range p.links {
-		if l == nil {
-			continue
-		}
-		for _, g := range l.gives {
-			if g.pt != pt || !g.waits {
-				continue
-			}
-			g.waits = false
-			if end.Why != 0 {
-				g.ended = &end
-			}
-			p.stir(l)
-		}
-	}
+	return stirred
 }

@@ -77,7 +77,7 @@ func (l *latest) find(t *topic, channels [][]byte) {
 			if pt == nil || l.looks <= 0 {
 				continue
 			}
-			if had := l.findIn(pt.replica.History(), c, l.most, math.MaxInt64); had < l.most && pt.hasPast() {
+			if had := l.findIn(pt.replica.History(), c, l.most, math.MaxInt64); had < l.most && p.hasPast(pt) {
 				l.findIn(pt.past.History(), c, l.most, pt.replica.Position().From)
 			}
 		}
@@ -101,7 +101,7 @@ func (l *latest) findIn(h replica.History, channel []byte, most int, below int64
 }
 
 // hasPast tells whether the past joins the history.
-func (pt *partition) hasPast() bool { return pt.reachesHistory(pt.past) }
+func (p *process) hasPast(pt *partition) bool { return pt.past.Joins(p.pastNow(pt)) }
 
 // scan looks at all records of a topic, from the newest on.
 func (l *latest) scan(t *topic) {
@@ -112,7 +112,7 @@ func (l *latest) scan(t *topic) {
 		}
 		clear(counts)
 		l.scanIn(pt.replica.History(), math.MaxInt64, counts)
-		if pt.hasPast() {
+		if l.process.hasPast(pt) {
 			l.scanIn(pt.past.History(), pt.replica.Position().From, counts)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"slices"
 
+	"github.com/odin-ws/odin/internal/backfill"
 	"github.com/odin-ws/odin/internal/event"
 	"github.com/odin-ws/odin/internal/replica"
 	"github.com/odin-ws/odin/internal/wire"
@@ -20,11 +21,8 @@ type partition struct {
 
 	firstEra uint32 // in which this worker met it
 	ends     ends
-	past     *replica.Past // what lies below the history, if somebody needed it; nil: nothing
-	pastEra  uint32
-	incoming *replica.Past // takes the place of past once it is complete
-	fill     fill
-	filling  bool // stands in process.filling
+	past     *backfill.Past // what lies below the history, as far as somebody needed it
+	filling  bool           // stands in process.filling
 
 	changed bool // its position is to be published at the end of the turn
 	waiting bool // stands in process.waiting: has something to apply
@@ -63,7 +61,7 @@ func (p *process) learn(i int) {
 	t.id = era.Topic
 	pt := &partition{
 		index: i, name: name, topic: t, changed: true, firstEra: era.Number,
-		fill:   fill{wanted: noneWanted},
+		past:   backfill.New(p.pastStore),
 		stable: event.None, high: event.None, logStart: event.None,
 	}
 	pt.replica = replica.New(replica.Config{

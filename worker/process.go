@@ -115,6 +115,7 @@ type process struct {
 	pastStore     *replica.Store
 	filling       []*partition // their past is being read, or asked for
 	fillNumber    uint32
+	linkNumber    uint64
 	fillsDue      bool           // one is to begin
 	relayed       []event.Record // scratch of givePast
 	asking        chan struct{}  // bounds the logs whose ends are asked at once

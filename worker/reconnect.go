@@ -297,7 +297,7 @@ func (p *process) stateOf(q *replayPart, relations map[*topic]resume.Incarnation
 	}
 	if next := q.claim.Offset + 1; next < pos.From {
 		state.LogStart = max(p.owners(pt).LogStart, pt.logStart)
-		if pt.pastCovers(next) {
+		if pt.past.Covers(pos.Era, next) {
 			state.PastFrom, state.PastTo = pt.past.Range()
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/odin-ws/odin/internal/event"
 	"github.com/odin-ws/odin/internal/hub"
 	"github.com/odin-ws/odin/internal/replica"
+	"github.com/odin-ws/odin/internal/resume"
 	"github.com/odin-ws/odin/internal/wire"
 	"github.com/odin-ws/odin/shm"
 )
@@ -124,40 +125,35 @@ func (p *process) play(s *session) (attached, looked int) {
 // it waits for them.
 func (p *process) beginReading(s *session) (begun bool, looked int) {
 	r := s.replay
-	ahead := false
-	for n := range r.parts {
-		i := (r.at + n) % len(r.parts)
-		q := &r.parts[i]
-		switch applied := q.part.replica.Position().Applied; {
-		case q.pointer > applied:
-			ahead = true
-		case q.pointer < applied:
-			r.at = i
-			return p.readPart(s, q, applied)
-		}
-	}
-	if ahead {
+	i, move := resume.Onward(len(r.parts), r.at, r.missing)
+	switch move {
+	case resume.Read:
+		r.at = i
+		return p.readPart(s, &r.parts[i])
+	case resume.Await:
 		r.queued = true
 		p.awaiting = append(p.awaiting, s.token())
-		return false, 1
+	case resume.Live:
+		p.block.Add(shm.Resumes, 1)
+		p.goLive(s, "")
 	}
-	p.block.Add(shm.Resumes, 1)
-	p.goLive(s, "")
 	return false, 1
+}
+
+// missing is how many offsets of a partition others were given and it was not.
+func (r *replay) missing(i int) int64 {
+	q := &r.parts[i]
+	return q.part.replica.Position().Applied - q.pointer
 }
 
 // readPart prepares to read a partition from the session's pointer on, by the
 // shorter of two ways: along its channels' chains, or past all records.
-func (p *process) readPart(s *session, q *replayPart, to int64) (begun bool, looked int) {
+func (p *process) readPart(s *session, q *replayPart) (begun bool, looked int) {
 	r := s.replay
-	h := q.part.replica.History()
-	if next := q.pointer + 1; next < h.From() {
-		if !q.part.pastCovers(next) {
-			p.breakReplay(s)
-			return false, 1
-		}
-		h = q.part.past.History()
-		_, to = q.part.past.Range()
+	h, to, covered := q.part.past.Above(p.pastNow(q.part), q.part.replica.History(), q.pointer)
+	if !covered {
+		p.breakReplay(s)
+		return false, 1
 	}
 	first, end := h.Above(q.pointer)
 	channels, all := q.part.topic.channelsOf(r.channels)

@@ -5,6 +5,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/odin-ws/odin/internal/backfill"
 	"github.com/odin-ws/odin/internal/bus"
 	"github.com/odin-ws/odin/internal/control"
 	"github.com/odin-ws/odin/internal/event"
@@ -16,14 +17,15 @@ import (
 // what waits, and only when the socket takes more is the next batch encoded.
 type link struct {
 	peer       int
+	number     uint64 // no other link of this process has it; never 0
 	generation uint32
 	fd         int
 	in         bus.Inbox
 	out        bus.Outbox
-	wants      []*partition // have something to relay, in the order of their wake-ups
-	gives      []*giving    // what it asked for below its history
-	blocked    bool         // the socket is full
-	paused     bool         // not read, since history is full
+	wants      []*partition       // have something to relay, in the order of their wake-ups
+	gives      []*backfill.Giving // what it asked for below its history
+	blocked    bool               // the socket is full
+	paused     bool               // not read, since history is full
 }
 
 const linkTokens = 1 << 32 // tokens of links: this plus the slot
@@ -40,7 +42,8 @@ func (p *process) makeLink(peer int, generation uint32, f *os.File) {
 		p.fatal("a link from the supervisor", err) // without it this worker would miss records
 		return
 	}
-	l := &link{peer: peer, generation: generation, fd: fd}
+	p.linkNumber++
+	l := &link{peer: peer, number: p.linkNumber, generation: generation, fd: fd}
 	l.out.PutHello(p.slot, p.generation)
 	p.links[peer] = l
 	p.block.Add(shm.BusLinksMade, 1)

@@ -39,6 +39,7 @@ var rooms = map[string][]string{
 	"nats":               {"internal/event"},
 	"shm":                {"internal/event"},
 	"internal/resume":    {"internal/event", "internal/replica"},
+	"internal/backfill":  {"internal/event", "internal/replica", "internal/resume"},
 	"internal/hub":       {"internal/event", "internal/wire"},
 	"internal/config":    {"internal/event", "internal/route", "shm"},
 	"internal/metrics":   {"internal/event", "shm"},
@@ -46,7 +47,7 @@ var rooms = map[string][]string{
 	"internal/status":    {"internal/event", "internal/text", "shm"},
 	"internal/live":      {"internal/control", "internal/status", "shm"},
 	"internal/top":       {"internal/status", "internal/text"},
-	"internal/sim":       {"internal/event", "internal/replica", "internal/resume", "internal/election", "internal/bus"},
+	"internal/sim":       {"internal/event", "internal/replica", "internal/resume", "internal/backfill", "internal/election"},
 	"internal/demo":      {"internal/*"},
 	"worker":             {"shm", "kafka", "nats", "internal/*"},
 	"supervisor":         {"shm", "systemd", "internal/*"},
@@ -71,7 +72,7 @@ var outside = map[string][]string{
 
 // pure rooms decide; they never wait, ask the time or touch the world.
 var (
-	pure    = []string{"internal/event", "internal/handshake", "internal/deflate", "internal/text", "internal/replica", "internal/resume", "internal/election", "internal/route", "internal/wire", "internal/bus", "internal/hub"}
+	pure    = []string{"internal/event", "internal/handshake", "internal/deflate", "internal/text", "internal/replica", "internal/resume", "internal/backfill", "internal/election", "internal/route", "internal/wire", "internal/bus", "internal/hub"}
 	worldly = []string{"os", "net", "syscall", "context", "log", "log/slog", "sync", "math/rand", "math/rand/v2", "golang.org/x/sys/unix"}
 )
 
