@@ -1,6 +1,7 @@
 package shm
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"os"
@@ -126,9 +127,10 @@ func TestAttachRefusesAsOpenDoes(t *testing.T) {
 	}
 }
 
-// FuzzOpen changes a good segment at one place, or its length. Whatever is
-// opened then must be readable to the last number: no panic, no SIGBUS, no
-// endless loop.
+// FuzzOpen changes a good segment at one place, or its length. It is opened if
+// and only if its description and length are still those of a segment made by
+// Create; and then it must be readable to the last number: no panic, no SIGBUS,
+// no endless loop.
 func FuzzOpen(f *testing.F) {
 	l := Layout{Slots: 2, Partitions: 3}
 	good := spoiledSeed(f, l)
@@ -150,6 +152,10 @@ func FuzzOpen(f *testing.F) {
 		must(t, os.WriteFile(path, data, 0o600))
 		must(t, os.Truncate(path, max(0, size)))
 		s, err := openFile(path)
+		// To become one of another layout takes more than one change.
+		if right := size == int64(p.size) && bytes.Equal(data[:p.process], good[:p.process]); right != (err == nil) {
+			t.Fatalf("as Create makes it: %t, opened: %v", right, err)
+		}
 		if err != nil {
 			var open *OpenError
 			if !errors.As(err, &open) || open.Try == "" {

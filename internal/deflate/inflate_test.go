@@ -199,3 +199,37 @@ func standard(payload []byte, limit int) (out []byte, _ error) {
 		}
 	}
 }
+
+// FuzzAppend has the standard library inflate what is compressed, at every
+// level, by compressors that have compressed other things before.
+func FuzzAppend(f *testing.F) {
+	f.Add([]byte(""), byte(0), uint16(1))
+	f.Add([]byte(`{"type":"message","channel":"BTC.trade"}`), byte(5), uint16(1))
+	f.Add([]byte("\x00"), byte(8), uint16(60_000))
+	f.Add([]byte("\x00\x00\xff\xff"), byte(1), uint16(1))
+	f.Add([]byte("abcdefghijklmnop"), byte(2), uint16(5000))
+	var compressors [deflate.LevelMax + 1]*deflate.Compressor
+	var z deflate.Inflater
+	f.Fuzz(func(t *testing.T, piece []byte, n byte, times uint16) {
+		plain := bytes.Repeat(piece, min(int(times), 1<<18/(len(piece)+1)))
+		level := deflate.LevelMin + int(n)%(deflate.LevelMax-deflate.LevelMin+1)
+		if compressors[level] == nil {
+			c, err := deflate.NewCompressor(level)
+			if err != nil {
+				t.Fatal(err)
+			}
+			compressors[level] = c
+		}
+		payload, ok := compressors[level].Append([]byte("before"), plain)
+		payload, before := bytes.CutPrefix(payload, []byte("before"))
+		if !ok || !before {
+			t.Fatalf("level %d: not compressed", level)
+		}
+		if got, err := standard(payload, len(plain)); err != nil || !bytes.Equal(got, plain) {
+			t.Fatalf("level %d: the standard library makes %d bytes of it, not %d: %v", level, len(got), len(plain), err)
+		}
+		if got, err := z.Inflate(payload, len(plain)); err != nil || !bytes.Equal(got, plain) {
+			t.Fatalf("level %d: %d bytes come back, not %d: %v", level, len(got), len(plain), err)
+		}
+	})
+}
