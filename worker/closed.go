@@ -19,6 +19,7 @@ type closedSession struct {
 	requests uint32
 	dropped  uint32
 	code     wire.CloseCode
+	window   uint8
 	remote   netip.AddrPort
 	ending   *ending
 }
@@ -79,6 +80,6 @@ func (r *closedRing) len() int { return int(r.total - r.first) }
 func (p *process) remember(s *session) {
 	p.past.put(closedSession{
 		number: s.number, opened: s.opened, closed: p.now, pongAt: s.pongAt, sent: s.sent, whole: s.whole,
-		received: s.received, requests: s.requests, dropped: s.dropped, code: s.code, remote: s.remote, ending: s.ending,
+		received: s.received, requests: s.requests, dropped: s.dropped, code: s.code, window: s.window, remote: s.remote, ending: s.ending,
 	})
 }

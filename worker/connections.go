@@ -93,7 +93,7 @@ func (p *process) connection(s *session) control.Connection {
 	c := control.Connection{
 		ID: p.id(s), Worker: p.slot, Remote: s.remote, State: control.StateOpen, OpenedMS: p.unixMillis(s.opened),
 		Channels: s.subs.Count(), Records: s.whole, Bytes: s.sent, OwedBytes: s.queue.Bytes, Dropped: s.dropped,
-		Requests: s.requests, BytesIn: s.received, PongMS: p.unixMillis(s.pongAt), Code: int(s.code),
+		Requests: s.requests, BytesIn: s.received, Window: s.window, PongMS: p.unixMillis(s.pongAt), Code: int(s.code),
 	}
 	if s.replay != nil {
 		c.State, c.Channels = control.StateReplaying, len(s.replay.channels)
@@ -116,7 +116,7 @@ func (p *process) formerly(s *closedSession) control.Connection {
 		ID:     control.SessionID{Slot: p.slot, Generation: p.generation, Number: s.number},
 		Worker: p.slot, Remote: s.remote, State: control.StateClosed, OpenedMS: p.unixMillis(s.opened), ClosedMS: p.unixMillis(s.closed),
 		Channels: s.ending.channels, Records: s.whole, Bytes: s.sent, OwedBytes: s.ending.owed, Dropped: s.dropped,
-		Requests: s.requests, BytesIn: s.received, PongMS: p.unixMillis(s.pongAt), Code: int(s.code),
+		Requests: s.requests, BytesIn: s.received, Window: s.window, PongMS: p.unixMillis(s.pongAt), Code: int(s.code),
 		Reason: s.ending.why, Detail: s.ending.detail,
 	}
 }

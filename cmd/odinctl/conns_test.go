@@ -117,6 +117,45 @@ func TestConns(t *testing.T) {
 	}
 }
 
+// Which sessions agreed on compression is shown of each, also when it has ended.
+func TestConnsTellCompression(t *testing.T) {
+	t.Parallel()
+	d, _, _ := configured(t, "compression: {enabled: true}\n")
+	plain := connect(t, d)
+	dialer := websocket.Dialer{EnableCompression: true}
+	packed, _, err := dialer.Dial(d.Ready["ws"], nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { packed.Close() })
+	for conn, want := range map[*websocket.Conn]struct {
+		window uint8
+		row    string
+		fact   string
+	}{
+		plain:  {0, " open   no ", "compression none was agreed on\n"},
+		packed: {15, " open   yes ", "compression permessage-deflate, with a window of 32.0K\n"},
+	} {
+		list, _ := conns(t, d, "--remote", conn.LocalAddr().String())
+		if len(list) != 1 || list[0].Window != want.window {
+			t.Fatalf("%+v, want %+v", list, want)
+		}
+		got := odinctl(t, "conns", "--remote", conn.LocalAddr().String(), "--runtime-dir", d.Ready["runtime"])
+		if !strings.Contains(got.Stdout, want.row) {
+			t.Errorf("no %q in %+v", want.row, got)
+		}
+		got = odinctl(t, "conns", list[0].ID.String(), "--runtime-dir", d.Ready["runtime"])
+		if !strings.Contains(got.Stdout, want.fact) {
+			t.Errorf("no %q in %+v", want.fact, got)
+		}
+	}
+	packed.Close()
+	clitest.Eventually(t, "it is remembered, as it was", func() bool {
+		list, _ := conns(t, d, "--closed")
+		return len(list) == 1 && list[0].Window == 15
+	})
+}
+
 func TestConnsRefused(t *testing.T) {
 	t.Parallel()
 	d := quiet(t)

@@ -39,6 +39,7 @@ func liveTable(list []control.Connection, now time.Time) []text.Column {
 		{Title: "ADDRESS"},
 		{Title: "AGE", Right: true, Worth: 5},
 		{Title: "STATE", Worth: 6},
+		{Title: "DEFLATE", Worth: 1},
 		{Title: "CHANNELS", Right: true, Worth: 2},
 		{Title: "RECORDS", Right: true, Worth: 4},
 		{Title: "SENT", Right: true, Worth: 3},
@@ -47,7 +48,7 @@ func liveTable(list []control.Connection, now time.Time) []text.Column {
 	for i := range list {
 		c := &list[i]
 		text.Fill(table, text.Cells(
-			c.ID.String(), c.Remote.String(), ago(c.OpenedMS, now), c.State, text.Grouped(c.Channels),
+			c.ID.String(), c.Remote.String(), ago(c.OpenedMS, now), c.State, deflated(c), text.Grouped(c.Channels),
 			text.Short(float64(c.Records)), text.Size(int64(c.Bytes)), text.Size(int64(c.OwedBytes)),
 		)...)
 	}
@@ -77,6 +78,22 @@ func closedTable(list []control.Connection, now time.Time, width int) []text.Col
 		reasons.Cells = append(reasons.Cells, text.Span{Text: text.Fit(ended(&list[i]), max(room, reasonMin))})
 	}
 	return append(table, reasons)
+}
+
+// deflated tells in a word whether a session agreed on compression.
+func deflated(c *control.Connection) string {
+	if c.Window == 0 {
+		return "no"
+	}
+	return "yes"
+}
+
+// compression tells what is compressed for a session.
+func compression(c *control.Connection) string {
+	if c.Window == 0 {
+		return "none was agreed on"
+	}
+	return "permessage-deflate, with a window of " + text.Size(1<<c.Window)
 }
 
 // ended is why a session ended, in words.
@@ -134,6 +151,7 @@ func sessionText(a *sessionAnswer, now time.Time, width int) []string {
 	if a.Reason != "" {
 		s.fact("reason", "%d, %s", a.Code, ended(&a.Connection))
 	}
+	s.fact("compression", "%s", compression(&a.Connection))
 	s.fact("delivered", "%s, %s sent in all, %s dropped", text.Plural(a.Records, "record"), text.Size(int64(a.Bytes)), text.Grouped(uint64(a.Dropped)))
 	s.fact("received", "%s, %s", text.Plural(uint64(a.Requests), "message"), text.Size(int64(a.BytesIn)))
 	if a.ClosedMS > 0 {

@@ -139,6 +139,7 @@ type Connection struct {
 	Dropped   uint32         `json:"dropped"`    // records that it was too slow for, and was told of (slow: drop, conflate)
 	Requests  uint32         `json:"requests"`   // messages received, control frames included
 	BytesIn   uint64         `json:"bytes_in"`   // received
+	Window    uint8          `json:"window"`     // permessage-deflate was agreed on: the window of what it is sent, in bits; 0: it was not
 	PongMS    int64          `json:"pong_ms"`    // when its last pong came, Unix milliseconds; 0: none has
 	Code      int            `json:"code"`       // close code; 1006: without a close frame; 0: it doesn't end
 	Reason    Ending         `json:"reason"`     // why it ends: client_closed, client_gone, ping_timeout, slow_consumer, protocol_error, too_many_errors, overloaded, replay_broken, draining, shutting_down or internal_fault; "": it doesn't
