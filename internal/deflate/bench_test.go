@@ -1,6 +1,8 @@
 package deflate_test
 
 import (
+	"bytes"
+	"compress/flate"
 	"fmt"
 	"strings"
 	"testing"
@@ -36,6 +38,22 @@ func BenchmarkCompress(b *testing.B) {
 					dst, _ = c.Append(dst[:0], plain)
 				}
 				b.ReportMetric(100*float64(len(dst))/float64(len(plain)), "%left")
+			})
+			b.Run(fmt.Sprintf("%d/level %d/standard library", size, level), func(b *testing.B) {
+				var out bytes.Buffer
+				w, err := flate.NewWriter(&out, level)
+				if err != nil {
+					b.Fatal(err)
+				}
+				b.SetBytes(int64(len(plain)))
+				b.ReportAllocs()
+				for b.Loop() {
+					out.Reset()
+					w.Reset(&out)
+					_, _ = w.Write(plain) // a buffer takes all
+					_ = w.Flush()
+				}
+				b.ReportMetric(100*float64(out.Len())/float64(len(plain)), "%left")
 			})
 		}
 	}
