@@ -281,3 +281,37 @@ func (r *replay) patternsFrom(at, most int) (some []string) {
 	}
 	return some
 }
+
+// goLive subscribes the session and answers its reconnect. It happens between
+// two applies, when the session has all that others were given, or is told that
+// it hasn't; so nothing is missing behind the answer, and nothing comes twice.
+func (p *process) goLive(s *session, reason wire.UnrecoveredReason) {
+	r := s.replay
+	p.dropReplay(s)
+	for _, c := range r.channels {
+		if _, err := p.hub.Subscribe(&s.subs, s.index, c); err != nil {
+			panic(err) // judge has let it through
+		}
+	}
+	ack := wire.ReconnectAck{
+		ID: r.id, Reason: reason, Replayed: r.sent, Subscribed: r.accepted, Rejected: r.rejected, Omitted: r.omitted,
+		Cursor: p.cursorOf(s),
+	}
+	p.say(s, func(dst []byte) []byte { return wire.AppendReconnectAck(dst, ack) })
+}
+
+// dropReplay ends a session's replay, if it has one, whatever became of it.
+func (p *process) dropReplay(s *session) {
+	if s.replay != nil {
+		p.replaying--
+		p.replayBytes -= s.replay.size
+		s.replay = nil
+	}
+}
+
+// breakReplay ends a session whose replay can't go on: its client comes back
+// with what it has got so far.
+func (p *process) breakReplay(s *session) {
+	p.block.Add(shm.ReplaysBroken, 1)
+	p.closeWith(s, wire.CloseRestarting)
+}
