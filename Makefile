@@ -75,9 +75,13 @@ browser: build ## the status page in Chromium: of `make demo`, and of one as lar
 picture: build ## docs/page.png, which README shows: the page after five minutes of a demo
 	@test/browser/picture.sh
 
+.PHONY: load
+load: build ## load by k6, of a demo or of ODIN_LOAD_URL; scripts/k6/run.sh --help
+	@scripts/k6/run.sh
+
 .PHONY: k6
-k6: build ## 200 sessions of k6 against `make demo`
-	@test/k6/run.sh
+k6: build ## the scenarios of `make load` for a few seconds, and whether they notice what is wrong
+	@scripts/k6/smoke.sh
 
 .PHONY: prometheus
 prometheus: build ## alerts and dashboards, by a real Prometheus beside `make demo`

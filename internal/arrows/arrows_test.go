@@ -55,13 +55,14 @@ var rooms = map[string][]string{
 	"cmd/*":              {"*"},
 	"clients/go":         {},
 	"test/*":             {"*"},
+	"scripts/*":          {},
 }
 
 // outside is where a module of others may be imported at all; what isn't named
 // here is free.
 var outside = map[string][]string{
 	"github.com/twmb/franz-go":       {"kafka", "internal/demo", "cmd/*", "test/*"},
-	"github.com/gorilla/websocket":   {"cmd/*", "clients/go", "test/*"},
+	"github.com/gorilla/websocket":   {"cmd/*", "clients/go", "test/*", "scripts/*"},
 	"github.com/prometheus/":         {"internal/metrics", "supervisor"},
 	"github.com/spf13/":              {"cmd/*"},
 	"github.com/gdamore/tcell":       {"cmd/*"},
