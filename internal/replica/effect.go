@@ -28,6 +28,10 @@ const (
 	// ProposeEra: compare-and-set the era record to NewEra. Won or lost, the
 	// record is then read anew for EraChanged.
 	ProposeEra
+	// Compare: ask the leader whether the record at From, of leader epoch Epoch,
+	// is in its log, and answer with Compared, tagged Term and Era; try for as
+	// long as both are the present ones. At most one is on its way.
+	Compare
 	// Drain: what follows has to wait until all that is held is applied; do so
 	// (Pending, Applied) before the next input, or that input is dropped and
 	// asked for again.
@@ -86,7 +90,7 @@ const (
 	DropOtherEra                 // the same of another era
 	DropDuplicate                // all of it is held already
 	DropUnsought                 // from a link on which nothing was asked for
-	DropMissed                   // came between a LOST and its Drain; asked for again
+	DropMissed                   // came between a LOST and its Drain, or while a position is compared; asked for again
 	DropMalformed                // records out of order or out of (Prev, To]
 	Gap                          // begins above what is held: a defect, to be logged
 	SeekIgnored                  // a SEEK of another term or era, or to who does not own

@@ -8,6 +8,10 @@ func (r *Replica) Polled(fx []Effect, a *event.Advance) []Effect {
 	if drop, c := r.foreign(Tag{a.Term, a.Era}); drop {
 		return count(fx, c, 1)
 	}
+	if r.lineage.stopped {
+		return count(fx, DropMissed, 1)
+	}
+	r.pass(a)
 	return r.take(fx, a)
 }
 

@@ -58,6 +58,7 @@ type Replica struct {
 	logStart int64  // the highest that the source told in this era
 	reading  bool   // a range is on its way,
 	readTo   int64  // up to here
+	lineage  lineage
 }
 
 // New makes a Replica of the Store's partition.
@@ -111,19 +112,32 @@ func (r *Replica) OwnerChanged(fx []Effect, o event.Owner) []Effect {
 }
 
 // EraChanged takes the era record, as read just before another input. A new
-// era empties the history (rule 11).
+// era keeps all where nothing that is held was lost, and else empties the
+// history (rule 11).
 func (r *Replica) EraChanged(fx []Effect, e event.Era) []Effect {
 	if e.Number <= r.era.Number {
 		return fx
 	}
+	kept := r.outlasts(e)
 	r.era = e
 	r.logStart = 0
 	r.lapse()
-	if r.positioned {
+	switch {
+	case kept:
+		fx = append(fx, Effect{Kind: Reset, Reason: Epoch, To: e.From - 1})
+	case r.positioned:
 		r.jump(e.From-1, e.Epoch)
 		fx = append(fx, Effect{Kind: Reset, Reason: Epoch, Lost: true, To: r.held})
 	}
 	return r.begin(count(fx, EraChanges, 1))
+}
+
+// outlasts tells whether all that is held is in a new era as it was: it lies
+// below where the log was cut, and that is known for certain. Of an era that
+// was passed over nobody knows.
+func (r *Replica) outlasts(e event.Era) bool {
+	return r.positioned && r.held < e.From && e.Epoch != event.NoEpoch &&
+		e.Topic == r.era.Topic && e.Number == r.era.Number+1
 }
 
 // lapse ends all that hangs on a term or an era.
@@ -132,6 +146,7 @@ func (r *Replica) lapse() {
 		r.links[i] = link{up: r.links[i].up}
 	}
 	r.reading = false
+	r.lineage = lineage{}
 	r.unseek()
 }
 

@@ -132,9 +132,6 @@ func (w *world) checkKept(k *worker) {
 func (w *world) reset(k *worker, f *replica.Effect) {
 	p, s := k.replica.Position(), &k.stream
 	w.resets[f.Reason]++
-	if !f.Lost {
-		w.fail("reset", "worker %d: nothing lost?", k.slot)
-	}
 	switch f.Reason {
 	case replica.Trimmed:
 		v := w.kafka.versions[w.eras[p.Era]]
@@ -144,12 +141,17 @@ func (w *world) reset(k *worker, f *replica.Effect) {
 		if s.on && s.at != s.last.Held {
 			w.fail("rule 10", "worker %d: LOST to %d before all up to %d was applied", k.slot, f.To, s.last.Held)
 		}
-		if f.To >= v.start && f.To > w.gone {
-			w.fail("rule 10", "worker %d: LOST to %d, the log begins at %d", k.slot, f.To, v.start)
+		if start := max(v.start, w.kafka.now().start); f.To >= start && f.To > w.gone {
+			w.fail("rule 10", "worker %d: LOST to %d, the log begins at %d", k.slot, f.To, start)
 		}
 	case replica.Epoch:
 		if f.To != w.era.From-1 {
 			w.fail("rule 11", "worker %d: reset to %d, the era begins at %d", k.slot, f.To, w.era.From)
+		}
+		if !f.Lost {
+			w.kept++
+			s.era = p.Era
+			return
 		}
 	}
 	s.at, s.era = f.To, p.Era

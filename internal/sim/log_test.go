@@ -79,9 +79,18 @@ func (v *version) retain(x uint32) {
 	}
 }
 
-func (v *version) compact(x uint32) {
-	if v.stable > 1 {
-		v.entries[int64(x)%(v.stable-1)].compacted = true
+// compact takes a record away, from the log as it was too: who reads it late
+// does not know yet that it was truncated.
+func (k *kafka) compact(x uint32) {
+	v := k.now()
+	if v.stable <= 1 {
+		return
+	}
+	at := int64(x) % (v.stable - 1)
+	for _, u := range k.versions {
+		if at < u.end() && u.entries[at].content == v.entries[at].content {
+			u.entries[at].compacted = true
+		}
 	}
 }
 

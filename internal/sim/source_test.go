@@ -99,3 +99,20 @@ func (w *worker) rangeOf(q *rangeRead, x uint32) replica.Range {
 	}
 	return a
 }
+
+// compared has the leader answer OffsetForLeaderEpoch. A topic that was made
+// anew has no answer of worth: the source will meet it.
+func (w *worker) compared() {
+	f, v := w.asked[0], w.world.kafka.now()
+	w.asked = append(w.asked[:0], w.asked[1:]...)
+	c := replica.Comparison{Tag: replica.Tag{Term: f.Term, Era: f.Era}}
+	if end := v.endOf(f.Epoch); v.topic == w.world.topicOf(f.Era) && end <= f.From {
+		c.Parted, c.End, c.Epoch = true, end, v.epochBefore(end)
+	}
+	w.run(w.replica.Compared(w.fx[:0], c))
+}
+
+// listens tells whether an owner has published positions to look at.
+func (w *worker) listens() bool {
+	return w.world.broken != deaf && w.replica.Owns() && w.heard != w.world.publishes
+}

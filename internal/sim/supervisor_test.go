@@ -5,6 +5,18 @@ import (
 	"github.com/odin-ws/odin/internal/replica"
 )
 
+// bury keeps the furthest of what the dead have published.
+func (w *world) bury(k *worker) {
+	q := w.published[k.slot]
+	p := replica.Published{Era: q.position.Era, Held: q.position.Held, Epoch: q.position.Epoch}
+	if !q.ok || p.Epoch == event.NoEpoch {
+		return
+	}
+	if !w.peaked || p.Era > w.peak.Era || p.Era == w.peak.Era && (p.Epoch > w.peak.Epoch || p.Epoch == w.peak.Epoch && p.Held > w.peak.Held) {
+		w.peaked, w.peak = true, p
+	}
+}
+
 // elect gives the partition to a worker, or to nobody if it is dead.
 func (w *world) elect(k *worker) {
 	o := event.Owner{Term: w.owner.Term + 1, Slot: event.Nobody}
@@ -38,6 +50,7 @@ func (w *world) spawn(k *worker, fromBase bool) {
 		return
 	}
 	w.retire(k)
+	w.bury(k)
 	*k = worker{
 		world: w, slot: k.slot, generation: k.generation + 1, alive: true,
 		ends: make([]end, len(w.workers)), seen: event.Owner{Slot: event.Nobody},
@@ -114,10 +127,9 @@ func (w *world) spoil(q *[]message, m move) {
 	}
 }
 
-// newVersion truncates the log or makes it anew, when the rules that are built
-// have to cope with it: a truncation is only noticed by an owner that holds
-// what it removed and knows its leader epoch (the rest of rule 12 is not built
-// yet), so everybody does, and nobody is about to lose it.
+// newVersion truncates the log or makes it anew. A truncation is only told by
+// leader epochs, so everybody, dead or alive, knows that of what it holds; and
+// only noticed if somebody published what it removes.
 func (w *world) newVersion(m move) {
 	if !w.plan.eras || w.eras[w.era.Number] != len(w.kafka.versions)-1 {
 		return
@@ -126,7 +138,7 @@ func (w *world) newVersion(m move) {
 		w.kafka.recreate()
 		return
 	}
-	least := w.kafka.now().stable
+	furthest := event.None
 	for _, k := range w.workers {
 		p, q := k.replica.Position(), w.published[k.slot]
 		if !k.alive || !p.Positioned || p.Era != w.era.Number || p.Epoch == event.NoEpoch {
@@ -135,13 +147,11 @@ func (w *world) newVersion(m move) {
 		if !q.ok || q.position.Era != w.era.Number || q.position.Epoch == event.NoEpoch {
 			return
 		}
-		least = min(least, p.Held, q.position.Held)
+		furthest = max(furthest, q.position.Held)
 	}
-	if v := w.kafka.now(); v.start > least+1 {
-		return
-	}
-	if from := w.kafka.now().from; least > from {
-		w.kafka.truncate(from + 1 + int64(m.x)%(least-from))
+	v := w.kafka.now()
+	if least := max(v.from, v.start) + 1; least <= furthest {
+		w.kafka.truncate(least + int64(m.x)%(furthest+1-least))
 	}
 }
 
@@ -169,6 +179,7 @@ func (w *world) unpublished(k *worker) bool {
 
 func (w *world) publish(k *worker) {
 	w.published[k.slot] = published{true, k.generation, k.replica.Position()}
+	w.publishes++
 }
 
 // positions is what a fresh owner reads in shared memory.
@@ -186,6 +197,9 @@ func (w *world) positions() []replica.Published {
 		if w.broken == anyPosition {
 			p.Live, p.Era = true, w.era.Number
 		}
+		all = append(all, p)
+	}
+	if p := w.peak; p.Era == w.era.Number && w.peaked {
 		all = append(all, p)
 	}
 	return all

@@ -14,6 +14,7 @@ type tally struct {
 	acted    [dos]int
 	counters [replica.Counters]int
 	resets   [replica.Trimmed + 1]int
+	kept     int // resets without a loss
 	sent     [kindLost + 1]int
 	evicted  uint64
 	trimmed  uint64
@@ -36,6 +37,7 @@ func (t *tally) add(u *tally) {
 	for i, n := range u.sent {
 		t.sent[i] += n
 	}
+	t.kept += u.kept
 	t.evicted += u.evicted
 	t.trimmed += u.trimmed
 	t.blocked += u.blocked
@@ -54,6 +56,7 @@ func (t *tally) each(yield func(name string, n int)) {
 	}
 	yield("reset epoch", t.resets[replica.Epoch])
 	yield("reset trimmed", t.resets[replica.Trimmed])
+	yield("reset without loss", t.kept)
 	yield("ADV", t.sent[kindAdvance])
 	yield("LOST", t.sent[kindLost])
 	yield("chunks evicted", int(t.evicted))
@@ -62,7 +65,7 @@ func (t *tally) each(yield func(name string, n int)) {
 }
 
 var effectNames = [...]string{
-	"", "fetch", "stop", "seek", "wake", "ask", "range", "propose", "drain", "reset", "count",
+	"", "fetch", "stop", "seek", "wake", "ask", "range", "propose", "compare", "drain", "reset", "count",
 }
 
 // never is what can't come about while all rules hold.

@@ -47,6 +47,8 @@ func effectText(f *replica.Effect) string {
 		return fmt.Sprintf("read the range [%d, %d], term %d era %d", f.From, f.To, f.Term, f.Era)
 	case replica.ProposeEra:
 		return fmt.Sprintf("propose era %+v", f.NewEra)
+	case replica.Compare:
+		return fmt.Sprintf("compare %d of le %d, term %d era %d", f.From, f.Epoch, f.Term, f.Era)
 	case replica.Drain:
 		return "drain"
 	case replica.Reset:

@@ -21,9 +21,11 @@ type worker struct {
 	entries []replica.Entry
 
 	source source
-	ranges []rangeRead // on their way; those of an earlier term or era are void
-	seen   event.Owner // the word as it was read last
+	ranges []rangeRead      // on their way; those of an earlier term or era are void
+	asked  []replica.Effect // comparisons on their way
+	seen   event.Owner      // the word as it was read last
 
+	heard  int      // world.publishes when it listened last
 	doing  action   // refreshed for, not yet done: a freeze may come between
 	staged *message // taken from Next, not yet written
 	to     int      // whereto
@@ -95,10 +97,12 @@ const (
 	doApply
 	doPublish
 	doEvict
-	doTick  // look at the words
-	doFetch // the source fetches
-	doRange // the second reader answers
-	doAdopt // use a new link
+	doTick    // look at the words
+	doFetch   // the source fetches
+	doRange   // the second reader answers
+	doCompare // the leader answers a comparison
+	doHear    // what others published is looked at
+	doAdopt   // use a new link
 	doHangup
 	doFlush // write what was staged
 	dos
@@ -106,7 +110,7 @@ const (
 
 func (d do) String() string {
 	return [...]string{
-		"nothing", "poll", "message", "read", "relay", "apply", "publish", "evict", "tick", "fetch", "range", "adopt", "hangup", "flush",
+		"nothing", "poll", "message", "read", "relay", "apply", "publish", "evict", "tick", "fetch", "range", "compare", "hear", "adopt", "hangup", "flush",
 	}[d]
 }
 
@@ -142,6 +146,12 @@ func (w *worker) actions(dst []action) []action {
 			dst = append(dst, action{doRange, i})
 		}
 	}
+	if len(w.asked) > 0 {
+		dst = append(dst, action{do: doCompare})
+	}
+	if w.listens() {
+		dst = append(dst, action{do: doHear})
+	}
 	if w.replica.Waiting() && (!w.world.plan.lazy || full || len(dst) == 0) {
 		dst = append(dst, action{do: doApply}, action{do: doApply})
 	}
@@ -173,7 +183,7 @@ func (w *worker) step(a action, x uint32) {
 	fresh := w.doing.do == doNothing
 	if fresh {
 		switch a.do {
-		case doPoll, doMessage, doRelay, doTick, doRange:
+		case doPoll, doMessage, doRelay, doTick, doRange, doCompare, doHear:
 			w.refresh(a)
 			if w.paused(a, x) {
 				w.doing = a
@@ -227,6 +237,11 @@ func (w *worker) act(a action, x uint32) {
 		w.fetch(x)
 	case doRange:
 		w.readRange(a.peer, x)
+	case doCompare:
+		w.compared()
+	case doHear:
+		w.heard = w.world.publishes
+		w.run(w.replica.Heard(w.fx[:0], w.world.positions()))
 	case doAdopt:
 		w.adopt(a.peer)
 	case doHangup:
@@ -288,6 +303,9 @@ func (w *worker) takePoll() {
 		return
 	}
 	p.advance.Records = w.world.frames(p.records)
+	if w.world.broken != uncompared && w.replica.Meets(&p.advance) {
+		w.run(w.replica.Met(w.fx[:0], p.advance.ToEpoch, w.world.positions()))
+	}
 	w.run(w.replica.Polled(w.fx[:0], &p.advance))
 	if after := w.replica.Position(); after.Held != before.Held && !w.seen.Is(w.slot, w.generation) {
 		w.world.fail("rule 2", "worker %d appends a poll, the word names %v", w.slot, w.seen)
@@ -369,6 +387,8 @@ func (w *worker) effect(f *replica.Effect) {
 		w.run(w.replica.PeerPublished(nil, w.world.positions()))
 	case replica.ReadRange:
 		w.ranges = append(w.ranges, rangeRead{tag: replica.Tag{Term: f.Term, Era: f.Era}, from: f.From, to: f.To})
+	case replica.Compare:
+		w.asked = append(w.asked, *f)
 	case replica.ProposeEra:
 		w.world.propose(w, f.NewEra)
 		w.run(w.replica.EraChanged(nil, w.world.era))

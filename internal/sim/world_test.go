@@ -20,12 +20,15 @@ type world struct {
 
 	owner     event.Owner
 	era       event.Era
-	topics    []event.TopicID // by era
-	eras      []int           // the version that each era is of
-	published []published     // by slot
-	gone      int64           // ranges up to here were refused for good
-	calm      bool            // no more faults: everything has to come to the end
-	lost      bool            // a message was lost
+	topics    []event.TopicID   // by era
+	eras      []int             // the version that each era is of
+	published []published       // by slot
+	peak      replica.Published // the furthest of those whose slot has another worker now
+	peaked    bool
+	publishes int   // how often somebody published
+	gone      int64 // ranges up to here were refused for good
+	calm      bool  // no more faults: everything has to come to the end
+	lost      bool  // a message was lost
 
 	failure error
 	trace   *strings.Builder
@@ -56,6 +59,8 @@ const (
 	linkUnnoticed      // the replica is not told of a new link
 	emptyUnsent        // batches without a record are not relayed
 	anyPosition        // a fresh owner starts at the furthest position of any era, dead or alive
+	uncompared         // what others published is not compared when a leader epoch is met
+	deaf               // nor when it is published later
 )
 
 // failure is a violation, named by the rule.
@@ -92,6 +97,17 @@ func newWorld(p *plan) *world {
 		}
 	}
 	return w
+}
+
+// retain moves the log start: while a truncation was not noticed yet, not beyond
+// it. Nothing that could still tell of it would be left, nor anybody whom it
+// concerns.
+func (w *world) retain(x uint32) {
+	v := w.kafka.now()
+	v.retain(x)
+	if w.eras[w.era.Number] != len(w.kafka.versions)-1 {
+		v.start = min(v.start, v.from)
+	}
 }
 
 func (w *world) fail(rule, format string, args ...any) {
@@ -136,9 +152,9 @@ func (w *world) move(m move) {
 	case opCommit:
 		v.stable = v.end()
 	case opRetain:
-		v.retain(m.x)
+		w.retain(m.x)
 	case opCompact:
-		v.compact(m.x)
+		w.kafka.compact(m.x)
 	case opTruncate, opRecreate:
 		w.newVersion(m)
 	case opElect:
@@ -209,7 +225,7 @@ func (w *world) settle() {
 }
 
 func (w *world) mend() {
-	if w.plan.dirty {
+	if w.plan.dirty || w.plan.eras {
 		w.kafka.produce(1) // a lost message is only missed once another follows
 	}
 	v := w.kafka.now()
