@@ -45,7 +45,7 @@ func (a *part) truncated(e epochEnd) Fault {
 	if e.end < 0 || e.epoch < a.epoch {
 		f.Offset, f.Err = min(f.Offset, max(a.begun, 0)), errUnknown
 	}
-	if e.end < 0 {
+	if e.end < 0 || e.end > f.Offset { // what lies below may be of another log already
 		f.Epoch = event.NoEpoch
 	}
 	return f

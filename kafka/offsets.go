@@ -50,54 +50,6 @@ func (s *Source) Ends(ctx context.Context, ps []event.Partition) (map[event.Part
 	return ends, nil
 }
 
-// Compare asks the leader whether the record that was read at an offset, with
-// that leader epoch, is still in its log (KIP-101): no Fault, or Truncated and
-// where the logs part. It tries again until ctx is done. Without an epoch
-// nothing can be told, and nothing is.
-func (s *Source) Compare(ctx context.Context, p event.Partition, held int64, epoch int32) (Fault, error) {
-	if held < 0 || epoch < 0 {
-		return Fault{}, nil
-	}
-	var f Fault
-	err := s.persist(ctx, func(ctx context.Context) (err error) {
-		f, err = s.compare(ctx, newPart(p, Tag{}, held+1, epoch))
-		return err
-	})
-	if err != nil {
-		return Fault{}, fmt.Errorf("kafka: compare %v at %d of epoch %d: %w", p, held, epoch, err)
-	}
-	return f, nil
-}
-
-func (s *Source) compare(ctx context.Context, a *part) (Fault, error) {
-	req := kmsg.NewPtrOffsetForLeaderEpochRequest()
-	req.ReplicaID = -1
-	wantEpoch(req, a.Partition, -1, a.epoch)
-	in, err := s.side.Request(ctx, req)
-	if err != nil {
-		return Fault{}, err
-	}
-	answer := epochAnswer{err: errNoAnswer}
-	eachEpoch(in, func(of event.Partition, e epochAnswer) {
-		if of == a.Partition {
-			answer = e
-		}
-	})
-	if answer.err != nil || !a.diverges(answer.epochEnd) {
-		return Fault{}, answer.err
-	}
-	if answer.end < 0 {
-		r := reader{s: s, part: *a}
-		if err := r.locate(ctx); err != nil {
-			return Fault{}, err
-		}
-		if same, err := r.part.found(ctx, s.side); same || err != nil {
-			return Fault{}, err
-		}
-	}
-	return a.truncated(answer.epochEnd), nil
-}
-
 // offsets asks for one place in each partition's log, until it has all.
 func (s *Source) offsets(ctx context.Context, ps []event.Partition, at int64, isolation int8) (map[event.Partition]int64, error) {
 	found := make(map[event.Partition]int64, len(ps))

@@ -133,7 +133,7 @@ func TestCompare(t *testing.T) {
 	first, second := g.records[0].Epoch, g.last.ToEpoch
 	check := func(held int64, epoch int32, kind FaultKind, offset int64) {
 		t.Helper()
-		f, err := s.Compare(t.Context(), tee, held, epoch)
+		f, err := s.Compare(t.Context(), tee, Mark{Offset: held, Epoch: epoch}, 0)
 		if err != nil || f.Kind != kind || f.Offset != offset {
 			t.Errorf("%d of epoch %d: %+v, %v, want %v at %d", held, epoch, f, err, kind, offset)
 		}
@@ -150,4 +150,12 @@ func TestCompare(t *testing.T) {
 	check(7, first, Truncated, 4)
 	c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.OffsetForLeaderEpoch}, Topic: "t", Err: kerr.NotLeaderForPartition, Count: 2})
 	check(3, first, NoFault, 0)
+	if _, err := s.Compare(t.Context(), tee, Mark{Topic: event.TopicID{1}, Offset: 3, Epoch: first}, 0); !errors.Is(err, ErrRecreated) {
+		t.Errorf("of another incarnation: %v", err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	if _, err := s.Compare(ctx, tee, Mark{Offset: 3, Epoch: first}, second+9); !errors.Is(err, errRewound) {
+		t.Errorf("by a leader that is behind: %v", err)
+	}
 }

@@ -254,10 +254,10 @@ func realBounds(t *testing.T, c *kafkatest.Cluster) {
 		t.Errorf("%+v, %v", top, err)
 	}
 	last := k.until(0, "", func(*got) bool { return true }).last
-	if f, err := s.Compare(t.Context(), part, last.To, last.ToEpoch); err != nil || f.Kind != NoFault {
+	if f, err := s.Compare(t.Context(), part, Mark{Offset: last.To, Epoch: last.ToEpoch}, 0); err != nil || f.Kind != NoFault {
 		t.Errorf("%+v, %v", f, err)
 	}
-	if f, err := s.Compare(t.Context(), part, 20, last.ToEpoch); err != nil || f.Kind != Truncated || f.Offset != 9 {
+	if f, err := s.Compare(t.Context(), part, Mark{Offset: 20, Epoch: last.ToEpoch}, 0); err != nil || f.Kind != Truncated || f.Offset != 9 {
 		t.Errorf("%+v, %v", f, err)
 	}
 }

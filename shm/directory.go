@@ -47,6 +47,7 @@ func processEntries(p plan) []entry {
 		wordEntry(areaProcess, processIdentity, "pid", Count, "Of the supervisor."),
 		wordEntry(areaProcess, processIdentity+word, "started", Nanoseconds, "When the supervisor started, since 1970."),
 		wordEntry(areaProcess, processIdentity+2*word, "state", Count, stateHelp),
+		wordEntry(areaProcess, processRun, "run", Count, "A number of this start's own."),
 		wordEntry(areaProcess, processBeat, "beats", Count, "Heartbeats of the supervisor."),
 		wordEntry(areaProcess, processBeat+word, "beat", Nanoseconds, "The supervisor's last heartbeat, CLOCK_MONOTONIC."),
 		wordEntry(areaProcess, processTopology, "topology_version", Count, "Version of the topology that the table holds, 0 before the first."),
@@ -66,6 +67,9 @@ func partitionEntries() []entry {
 		wordEntry(areaPartition, partitionEra, "era", Count, "number (32 bits) | 1<<8 once set | slot whose staging area holds the rest (8, 255: first_era)."),
 		wordEntry(areaPartition, partitionBase, "base", Count, "Next offset to read when the partition was added."),
 		wordEntry(areaPartition, partitionNumber, "number", Count, "Number of the partition in its topic."),
+		wordEntry(areaPartition, partitionFirst, "base_era", Count, "Number of the era in which base was resolved."),
+		wordEntry(areaPartition, partitionMark, "furthest_era", Count, "era (32 bits) | leader epoch (32) of the furthest position of workers that are gone, 0 if there is none."),
+		wordEntry(areaPartition, partitionMark+word, "furthest_held", Count, "Its offset."),
 		{Metric: Metric{Name: "first_era", Help: "from, topic id (2 words), leader epoch of from-1."}, kind: "word", area: areaPartition, offset: partitionStage, words: stageWords},
 		twinEntry(areaPartition, partitionTopic, topicWords, "topic", "Name of the topic."+nameHelp),
 	}

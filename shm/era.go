@@ -100,6 +100,7 @@ func (s *Segment) SetFirstEra(i int, e event.Era) bool {
 		return false
 	}
 	s.writeStage(off+partitionStage, e)
+	s.mem.store(off+partitionFirst, uint64(e.Number))
 	return s.mem.swap(off+partitionEra, 0, eraWord(e.Number, supervisorSlot))
 }
 
@@ -117,3 +118,7 @@ func (s *Slot) ProposeEra(i int, e event.Era) bool {
 	s.segment.writeStage(off, e)
 	return s.segment.mem.swap(at, current, eraWord(e.Number, s.index))
 }
+
+// FirstEra is the number of the era of partition i in which its base was
+// resolved.
+func (s *Segment) FirstEra(i int) uint32 { return uint32(s.mem.load(s.partition(i) + partitionFirst)) }

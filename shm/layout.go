@@ -8,7 +8,7 @@ import (
 
 // LayoutVersion counts the changes of the segment's form; any change of the
 // table of metrics is one that Open notices too, by the directory.
-const LayoutVersion = 1
+const LayoutVersion = 2
 
 // PartitionsMax is the most partitions that one segment can hold.
 const PartitionsMax = 4096
@@ -33,7 +33,8 @@ func (l Layout) Check() error {
 
 // Offsets in the process area.
 const (
-	processIdentity = 0 * line // pid, started, state
+	processIdentity = 0 * line // pid, started, state, run
+	processRun      = processIdentity + 3*word
 	processBeat     = 1 * line // heartbeat: count, ns
 	processTopology = 2 * line // version of the topology, partitions in the table
 	processCounters = 3 * line
@@ -45,6 +46,8 @@ const (
 	partitionEra    = 1 * word
 	partitionBase   = 2 * word
 	partitionNumber = 3 * word
+	partitionFirst  = 4 * word // number of the first era
+	partitionMark   = 5 * word // the furthest position of the dead: era and leader epoch, offset
 	partitionStage  = 1 * line // the supervisor's staging area for the first era
 	partitionTopic  = 2 * line
 )

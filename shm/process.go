@@ -53,6 +53,12 @@ func (p *Process) Pid() int { return int(uint32(p.load(processIdentity))) }
 // StartedNS is the wall-clock time of the supervisor's start.
 func (p *Process) StartedNS() int64 { return int64(p.load(processIdentity + word)) }
 
+// SetRun names this start of odind by a number that no other has.
+func (p *Process) SetRun(number uint64) { p.store(processRun, number) }
+
+// Run is what SetRun said.
+func (p *Process) Run() uint64 { return p.load(processRun) }
+
 // SetState says where odind as a whole stands; what is derived from the
 // workers (degraded) is not kept.
 func (p *Process) SetState(state State) { p.store(processIdentity+2*word, uint64(state)) }

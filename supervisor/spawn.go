@@ -105,6 +105,7 @@ func (c *crew) exited(s *slot, how string) {
 	s.shm.ClearGauges()
 	s.shm.SetSuspect(false)
 	s.shm.SetState(shm.Gone)
+	c.segment.Bury(s.index) // the slot's next worker publishes over it
 	c.count(shm.WorkersExited)
 	if c.stopping {
 		c.log.Info("worker ended", "worker", s.index, "pid", w.pid, "exit", how)

@@ -65,7 +65,7 @@ func (p *process) learn(i int) {
 		stable: event.None, high: event.None, logStart: event.None,
 	}
 	pt.replica = replica.New(replica.Config{
-		Partition: i, Slot: p.slot, Generation: p.generation, Base: base, Era: era,
+		Partition: i, Slot: p.slot, Generation: p.generation, Base: base, BaseEra: p.segment.FirstEra(i), Era: era,
 		FromBase: p.serving(),
 	}, p.store)
 	for len(t.parts) <= int(name.Number) {
@@ -164,6 +164,8 @@ func (p *process) carry(pt *partition, e *replica.Effect) {
 		p.carryOut(pt, pt.replica.PeerPublished(p.effects(), p.published(pt)))
 	case replica.ReadRange:
 		p.readRange(pt, *e)
+	case replica.Compare:
+		p.compare(pt, *e)
 	case replica.ProposeEra:
 		p.proposeEra(pt, e.NewEra)
 	case replica.Drain:
@@ -175,9 +177,10 @@ func (p *process) carry(pt *partition, e *replica.Effect) {
 	}
 }
 
-// published collects what all incarnations of all workers said last (rule 5).
+// published collects what all incarnations of all workers said last (rules 5
+// and 12). It is valid until the next call.
 func (p *process) published(pt *partition) []replica.Published {
-	var all []replica.Published
+	all := p.positions[:0]
 	for i := range p.segment.Layout().Slots {
 		slot := p.segment.Slot(i)
 		pos, ok := slot.Position(pt.index)
@@ -187,6 +190,10 @@ func (p *process) published(pt *partition) []replica.Published {
 		live := i != p.slot && slot.State() != shm.Gone && pos.Generation == slot.Generation()
 		all = append(all, replica.Published{Live: live, Era: pos.Era, Held: pos.Held, Epoch: pos.Epoch})
 	}
+	if mark, ok := p.segment.Furthest(pt.index); ok {
+		all = append(all, replica.Published{Era: mark.Era, Held: mark.Held, Epoch: mark.Epoch})
+	}
+	p.positions = all
 	return all
 }
 

@@ -82,6 +82,7 @@ type process struct {
 	links         []*link // by slot
 	stirred       bool
 	effectLists   [][]replica.Effect
+	positions     []replica.Published // scratch
 	entries       []replica.Entry
 
 	// Sessions.

@@ -118,6 +118,9 @@ func (p *process) take(f *kafka.Fetched) {
 		p.markCaughtUp(pt) // until this moment, by what was known before
 		pt.stable, pt.high, pt.logStart = known(f.Stable, pt.stable), known(f.High, pt.high), known(f.LogStart, pt.logStart)
 	}
+	if pt.replica.Meets(&f.Advance) {
+		p.carryOut(pt, pt.replica.Met(p.effects(), f.ToEpoch, p.published(pt)))
+	}
 	p.carryOut(pt, pt.replica.Polled(p.effects(), &f.Advance))
 	p.markCaughtUp(pt)
 }

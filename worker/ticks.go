@@ -23,6 +23,7 @@ func (p *process) runTicks(now int64) {
 	p.ticks++
 	p.mine.Beat(now)
 	p.lookAround()
+	p.hearPublished()
 	p.countSessions()
 	p.openEarly()
 	p.reopenDoors(now)

@@ -76,6 +76,7 @@ func (p *process) turn() {
 	p.applyWaiting()
 	p.replayMissed()
 	p.sayFarewells()
+	p.publish() // before anything is written: what sessions got is never above what is published
 	writing := p.clock()
 	p.writeTouched()
 	wrote := p.clock()
@@ -85,7 +86,6 @@ func (p *process) turn() {
 	if p.state == shm.Starting && p.positioned() {
 		p.becomeReady()
 	}
-	p.publish()
 	p.closeEnded()
 	p.publishTally()
 	p.block.Add(shm.Turns, 1)

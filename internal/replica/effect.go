@@ -30,7 +30,8 @@ const (
 	ProposeEra
 	// Compare: ask the leader whether the record at From, of leader epoch Epoch,
 	// is in its log, and answer with Compared, tagged Term and Era; try for as
-	// long as both are the present ones. At most one is on its way.
+	// long as both are the present ones. To is a leader epoch that was met: a
+	// leader of an earlier one can't tell. At most one is on its way.
 	Compare
 	// Drain: what follows has to wait until all that is held is applied; do so
 	// (Pending, Applied) before the next input, or that input is dropped and

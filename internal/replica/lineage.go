@@ -75,7 +75,9 @@ func (r *Replica) suspect(fx []Effect, epoch int32, all []Published) []Effect {
 	if !l.under {
 		return fx
 	}
-	return append(fx, Effect{Kind: Compare, From: l.asking.held, Epoch: l.asking.epoch, Term: r.owner.Term, Era: r.era.Number})
+	return append(fx, Effect{
+		Kind: Compare, From: l.asking.held, Epoch: l.asking.epoch, To: int64(epoch), Term: r.owner.Term, Era: r.era.Number,
+	})
 }
 
 func (a reached) beyond(b reached) bool {

@@ -176,6 +176,8 @@ func describe(f *Effect) string {
 		return fmt.Sprintf("range %d %d term %d era %d", f.From, f.To, f.Term, f.Era)
 	case ProposeEra:
 		return fmt.Sprintf("propose %d from %d le %d topic %x", f.NewEra.Number, f.NewEra.From, f.NewEra.Epoch, f.NewEra.Topic[0])
+	case Compare:
+		return fmt.Sprintf("compare %d le %d met %d term %d era %d", f.From, f.Epoch, f.To, f.Term, f.Era)
 	case Drain:
 		return "drain"
 	case Reset:

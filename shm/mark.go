@@ -1,0 +1,56 @@
+package shm
+
+import "github.com/odin-ws/odin/internal/event"
+
+// Mark is the last record of a partition that somebody held, in an era.
+type Mark struct {
+	Era   uint32
+	Epoch int32 // leader epoch of Held
+	Held  int64
+}
+
+// beyond: a log is read on in the order of its leader epochs.
+func (m Mark) beyond(n Mark) bool {
+	switch {
+	case m.Era != n.Era:
+		return m.Era > n.Era
+	case m.Epoch != n.Epoch:
+		return m.Epoch > n.Epoch
+	}
+	return m.Held > n.Held
+}
+
+// Mark is what a position proves of the log; not ok: nothing.
+func (p Position) Mark() (m Mark, ok bool) {
+	return Mark{p.Era, p.Epoch, p.Held}, p.Positioned && p.Epoch != event.NoEpoch && p.Held >= 0
+}
+
+// Bury keeps, by the supervisor, the furthest of what workers of a slot have
+// published that is gone, before the next one publishes in its place.
+func (s *Segment) Bury(slot int) {
+	s.mustWrite()
+	for i := range s.Partitions() {
+		pos, _ := s.Slot(slot).Position(i)
+		m, ok := pos.Mark()
+		if before, some := s.Furthest(i); !ok || some && !m.beyond(before) {
+			continue
+		}
+		at := s.partition(i) + partitionMark
+		s.mem.store(at, 0) // readers see none meanwhile, and it concerns nobody yet
+		s.mem.store(at+word, uint64(m.Held))
+		s.mem.store(at, uint64(m.Era)<<32|uint64(uint32(m.Epoch)+1))
+	}
+}
+
+// Furthest is what Bury has kept of partition i.
+func (s *Segment) Furthest(i int) (m Mark, ok bool) {
+	at := s.partition(i) + partitionMark
+	for range readTriesMax {
+		w := s.mem.load(at)
+		m = Mark{Era: uint32(w >> 32), Epoch: int32(uint32(w) - 1), Held: int64(s.mem.load(at + word))}
+		if s.mem.load(at) == w {
+			return m, w != 0
+		}
+	}
+	return Mark{}, false
+}

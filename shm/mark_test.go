@@ -1,0 +1,64 @@
+package shm
+
+import (
+	"testing"
+
+	"github.com/odin-ws/odin/internal/event"
+)
+
+// TestFurthestOfTheDead: what a slot's workers published is kept when the next
+// one publishes in its place, as far as it can tell of a truncation.
+func TestFurthestOfTheDead(t *testing.T) {
+	s, path := created(t, small)
+	r := opened(t, path)
+	for i := range int32(2) {
+		if _, err := s.AddPartition(event.Partition{Topic: "t", Number: i}, 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := func(m Mark, some bool) {
+		t.Helper()
+		got, ok := r.Furthest(1)
+		equal(t, "there is one", ok, some)
+		if some {
+			equal(t, "the furthest", got, m)
+		}
+	}
+	bury := func(p Position) {
+		s.Slot(0).PublishPosition(1, p)
+		s.Bury(0)
+	}
+	s.Bury(1) // never published anything
+	want(Mark{}, false)
+	bury(Position{Epoch: event.NoEpoch, Held: 9, Positioned: true})
+	bury(Position{Epoch: 0, Held: event.None, Positioned: true})
+	bury(Position{Epoch: 0, Held: 9})
+	want(Mark{}, false)
+	bury(Position{Held: 9, Positioned: true})
+	want(Mark{0, 0, 9}, true)
+	bury(Position{Held: 8, Positioned: true})
+	want(Mark{0, 0, 9}, true)
+	bury(Position{Held: 7, Epoch: 2, Positioned: true})
+	want(Mark{0, 2, 7}, true)
+	bury(Position{Held: 99, Epoch: 1, Positioned: true})
+	want(Mark{0, 2, 7}, true)
+	bury(Position{Era: 4, Held: 1, Epoch: 1, Positioned: true})
+	want(Mark{4, 1, 1}, true)
+	if m, ok := r.Furthest(0); ok {
+		t.Errorf("partition 0 has %+v", m)
+	}
+}
+
+func TestBaseEraAndRun(t *testing.T) {
+	s, path := created(t, small)
+	r := opened(t, path)
+	i, err := s.AddPartitionInEra(event.Partition{Topic: "t"}, 5, event.Era{Number: 3, Epoch: event.NoEpoch})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Slot(0).ProposeEra(i, event.Era{Number: 4})
+	s.Process().SetRun(77)
+	equal(t, "era of the base", r.FirstEra(i), uint32(3))
+	equal(t, "era", r.EraNumber(i), uint32(4))
+	equal(t, "run", r.Process().Run(), uint64(77))
+}
