@@ -10,6 +10,7 @@ TESTFLAGS ?=
 FUZZTIME ?= 10s
 SCHEDULES ?= 10000
 SEED ?= 1
+FOR ?= 5m
 DEMO ?=
 
 .PHONY: help
@@ -45,6 +46,10 @@ lint: ## gofumpt, golangci-lint, shellcheck, a tidy go.mod
 .PHONY: sim
 sim: ## SCHEDULES of the simulation (10,000), from SEED (1)
 	@scripts/sim.sh $(SCHEDULES) $(SEED)
+
+.PHONY: chaos
+chaos: build ## FOR five minutes (5m) of faults from SEED (1), three brokers and hundreds of clients: nothing is lost
+	go run ./scripts/chaos -seed $(SEED) -for $(FOR)
 
 .PHONY: fuzz
 fuzz: ## every fuzz target for FUZZTIME (10s)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os/exec"
 	"path/filepath"
-	"testing"
 )
 
 // User and Password are the login that the SASL listeners take, by PLAIN and
@@ -20,6 +19,9 @@ const (
 type Options struct {
 	Brokers    int               // 1 if 0
 	Properties map[string]string // server.properties to add or to change
+	// Advertise gives what clients of one more listener are told as its address:
+	// that of something which stands before it. Nil: there is no such listener.
+	Advertise func(listener string) string
 }
 
 // Cluster is one or several brokers, each of which is a controller, too.
@@ -27,13 +29,15 @@ type Cluster struct {
 	Nodes []*Node // ids from 1
 	id    string
 	pki   *PKI
+
+	advertise func(listener string) string
 }
 
 // Start runs brokers and returns once all of them serve.
-func Start(t testing.TB, o Options) *Cluster {
+func Start(t TB, o Options) *Cluster {
 	t.Helper()
 	install(t)
-	c := &Cluster{id: clusterID(), pki: NewPKI(t)}
+	c := &Cluster{id: clusterID(), pki: NewPKI(t), advertise: o.Advertise}
 	dir := t.TempDir()
 	for i := range max(o.Brokers, 1) {
 		n := &Node{ID: int32(i + 1), cluster: c, dir: filepath.Join(dir, fmt.Sprint(i+1)), ports: freePorts(t)}
@@ -64,6 +68,15 @@ func (c *Cluster) SASLAddrs() []string { return c.addrs(onSASL) }
 // (mTLS).
 func (c *Cluster) TLSAddrs() []string { return c.addrs(onMTLS) }
 
+// BehindAddrs are the listeners that Options.Advertise is for, as they are told.
+func (c *Cluster) BehindAddrs() []string {
+	addrs := c.addrs(onBehind)
+	for i := range addrs {
+		addrs[i] = c.advertise(addrs[i])
+	}
+	return addrs
+}
+
 // PKI signed what the TLS listeners show, and has what they want to see.
 func (c *Cluster) PKI() *PKI { return c.pki }
 
@@ -76,7 +89,7 @@ func (c *Cluster) addrs(listener int) []string {
 }
 
 // install gets Kafka, which takes long once.
-func install(t testing.TB) {
+func install(t TB) {
 	t.Helper()
 	if out, err := exec.CommandContext(t.Context(), script("install.sh")).CombinedOutput(); err != nil {
 		t.Fatalf("kafkatest: get Kafka: %v\n%s", err, out)

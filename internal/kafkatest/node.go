@@ -9,7 +9,6 @@ import (
 	"runtime"
 	"strings"
 	"syscall"
-	"testing"
 	"time"
 )
 
@@ -34,7 +33,7 @@ type Node struct {
 func (n *Node) Addr() string { return n.ports.addr(onPlain) }
 
 // Kill ends the broker at once (SIGKILL), and waits until it is gone.
-func (n *Node) Kill(t testing.TB) {
+func (n *Node) Kill(t TB) {
 	t.Helper()
 	n.signal(t, syscall.SIGKILL)
 	<-n.ended
@@ -42,7 +41,7 @@ func (n *Node) Kill(t testing.TB) {
 
 // Stop ends the broker in order (SIGTERM), and waits until it is gone. One
 // without a quorum hangs, and is killed.
-func (n *Node) Stop(t testing.TB) {
+func (n *Node) Stop(t TB) {
 	t.Helper()
 	n.signal(t, syscall.SIGTERM)
 	select {
@@ -53,29 +52,29 @@ func (n *Node) Stop(t testing.TB) {
 }
 
 // Freeze stops the broker's process as it is; Thaw lets it go on.
-func (n *Node) Freeze(t testing.TB) { t.Helper(); n.signal(t, syscall.SIGSTOP) }
+func (n *Node) Freeze(t TB) { t.Helper(); n.signal(t, syscall.SIGSTOP) }
 
 // Thaw ends Freeze.
-func (n *Node) Thaw(t testing.TB) { t.Helper(); n.signal(t, syscall.SIGCONT) }
+func (n *Node) Thaw(t TB) { t.Helper(); n.signal(t, syscall.SIGCONT) }
 
 // Restart runs the broker again, which must have ended, and returns once it
 // serves.
-func (n *Node) Restart(t testing.TB) {
+func (n *Node) Restart(t TB) {
 	t.Helper()
 	n.launch(t)
 	n.await(t)
 }
 
 // Launch is Restart without waiting, for brokers that need each other.
-func (n *Node) Launch(t testing.TB) { t.Helper(); n.launch(t) }
+func (n *Node) Launch(t TB) { t.Helper(); n.launch(t) }
 
 // Await returns once the broker serves.
-func (n *Node) Await(t testing.TB) { t.Helper(); n.await(t) }
+func (n *Node) Await(t TB) { t.Helper(); n.await(t) }
 
 // LogDir is where the broker keeps its partitions, and the cluster's metadata.
 func (n *Node) LogDir() string { return filepath.Join(n.dir, "log") }
 
-func (n *Node) signal(t testing.TB, sig syscall.Signal) {
+func (n *Node) signal(t TB, sig syscall.Signal) {
 	t.Helper()
 	if err := syscall.Kill(-n.process.Process.Pid, sig); err != nil { // its group: it may not be Java yet
 		t.Fatalf("kafkatest: signal broker %d: %v", n.ID, err)
@@ -84,7 +83,7 @@ func (n *Node) signal(t testing.TB, sig syscall.Signal) {
 
 func (n *Node) logFile() string { return filepath.Join(n.dir, "server.log") }
 
-func (n *Node) launch(t testing.TB) {
+func (n *Node) launch(t TB) {
 	t.Helper()
 	log, err := os.OpenFile(n.logFile(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
@@ -109,7 +108,7 @@ func (n *Node) launch(t testing.TB) {
 
 // run starts the process from a thread that lives as long as it: the death
 // signal follows the thread.
-func (n *Node) run(t testing.TB) {
+func (n *Node) run(t TB) {
 	t.Helper()
 	result := make(chan error, 1)
 	ended := n.ended
@@ -135,7 +134,7 @@ func script(name string) string {
 }
 
 // await waits for the line that says so: the port opens earlier.
-func (n *Node) await(t testing.TB) {
+func (n *Node) await(t TB) {
 	t.Helper()
 	deadline := time.After(startMax)
 	for tick := time.Tick(50 * time.Millisecond); ; {
@@ -159,7 +158,7 @@ func tail(log []byte) string {
 }
 
 // end is for the test's end: by force, nothing of it is needed any more.
-func (n *Node) end(t testing.TB) {
+func (n *Node) end(t TB) {
 	if n.process == nil {
 		return
 	}

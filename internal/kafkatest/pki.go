@@ -13,7 +13,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"testing"
 	"time"
 )
 
@@ -39,7 +38,7 @@ func (p *PKI) Server() *tls.Config { return p.server.Clone() }
 func (p *PKI) file(name string) string { return filepath.Join(p.dir, name) }
 
 // NewPKI makes all of it anew.
-func NewPKI(t testing.TB) *PKI {
+func NewPKI(t TB) *PKI {
 	t.Helper()
 	p := &PKI{dir: t.TempDir()}
 	root := signed(t, "odin tests", nil)
@@ -59,7 +58,7 @@ func NewPKI(t testing.TB) *PKI {
 	return p
 }
 
-func (p *PKI) write(t testing.TB, name string, content []byte) {
+func (p *PKI) write(t TB, name string, content []byte) {
 	t.Helper()
 	if err := os.WriteFile(p.file(name), content, 0o600); err != nil {
 		t.Fatalf("kafkatest: %v", err)
@@ -73,7 +72,7 @@ type keyed struct {
 
 // signed makes a certificate for the loopback, by an authority or, nil, one
 // that is an authority itself.
-func signed(t testing.TB, name string, by *keyed) *keyed {
+func signed(t TB, name string, by *keyed) *keyed {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -113,7 +112,7 @@ func (k *keyed) certPEM() []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: k.cert.Raw})
 }
 
-func (k *keyed) keyPEM(t testing.TB) []byte {
+func (k *keyed) keyPEM(t TB) []byte {
 	t.Helper()
 	der, err := x509.MarshalPKCS8PrivateKey(k.key)
 	if err != nil {

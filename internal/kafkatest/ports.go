@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
-	"testing"
 )
 
 // The listeners of a broker.
@@ -13,6 +12,7 @@ const (
 	onSASL
 	onMTLS
 	onController
+	onBehind // has no TLS and login either
 	listeners
 )
 
@@ -25,7 +25,7 @@ const (
 	portMax = 32_000
 )
 
-func freePorts(t testing.TB) (p ports) {
+func freePorts(t TB) (p ports) {
 	t.Helper()
 	for i := range p {
 		p[i] = freePort(t)
@@ -33,7 +33,7 @@ func freePorts(t testing.TB) (p ports) {
 	return p
 }
 
-func freePort(t testing.TB) int {
+func freePort(t TB) int {
 	t.Helper()
 	for range 1000 {
 		port := portMin + rand.IntN(portMax-portMin)

@@ -7,11 +7,10 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"testing"
 )
 
 // configure writes the broker's server.properties.
-func (n *Node) configure(t testing.TB, more map[string]string) {
+func (n *Node) configure(t TB, more map[string]string) {
 	t.Helper()
 	p := n.properties()
 	maps.Copy(p, more)
@@ -60,7 +59,19 @@ func (n *Node) properties() map[string]string {
 	p["transaction.state.log.min.isr"] = "1"
 	p["share.coordinator.state.topic.min.isr"] = "1"
 	n.security(p)
+	n.behind(p)
 	return p
+}
+
+// behind adds the listener that something stands before.
+func (n *Node) behind(p map[string]string) {
+	if n.cluster.advertise == nil {
+		return
+	}
+	at := n.ports.addr(onBehind)
+	p["advertised.listeners"] = n.clientListeners() + ",BEHIND://" + n.cluster.advertise(at)
+	p["listeners"] += ",BEHIND://" + at
+	p["listener.security.protocol.map"] += ",BEHIND:PLAINTEXT"
 }
 
 func (n *Node) security(p map[string]string) {
@@ -79,8 +90,11 @@ func (n *Node) security(p map[string]string) {
 }
 
 func (n *Node) listeners() string {
-	return fmt.Sprintf("PLAIN://%s,SASL://%s,MTLS://%s,CONTROLLER://%s",
-		n.ports.addr(onPlain), n.ports.addr(onSASL), n.ports.addr(onMTLS), n.ports.addr(onController))
+	return n.clientListeners() + ",CONTROLLER://" + n.ports.addr(onController)
+}
+
+func (n *Node) clientListeners() string {
+	return fmt.Sprintf("PLAIN://%s,SASL://%s,MTLS://%s", n.ports.addr(onPlain), n.ports.addr(onSASL), n.ports.addr(onMTLS))
 }
 
 func (c *Cluster) voters() string {
