@@ -115,7 +115,7 @@ const (
 func (c *client) connect(ctx context.Context) (reason string) {
 	c.setWilful("")
 	dialer := websocket.Dialer{HandshakeTimeout: dialMax, ReadBufferSize: 4096, WriteBufferSize: 512, NetDialContext: c.dial}
-	conn, answer, err := dialer.DialContext(ctx, c.world.odind.url(), nil)
+	conn, answer, err := dialer.DialContext(ctx, c.world.odind.url(), nil) //nolint:bodyclose // gorilla gives a body that needs no closing
 	if err != nil {
 		if answer != nil {
 			return fmt.Sprintf("refused with %d", answer.StatusCode)

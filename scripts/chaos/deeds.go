@@ -48,7 +48,7 @@ func (w *world) do(ctx context.Context, f plan.Fault) (what string, err error) {
 		delay := time.Duration(20+f.Pick%300) * time.Millisecond
 		return fmt.Sprint("of ", delay), hold(f, w.each(func(p *proxy, on bool) { p.setDelay(map[bool]time.Duration{true: delay}[on]) }))
 	case plan.DropClients:
-		return "", w.dropClients(f.Pick)
+		return fmt.Sprint(w.dropClients(f.Pick)), nil
 	default:
 		return w.doBrokers(ctx, f)
 	}
@@ -113,14 +113,17 @@ func (w *world) doAll(ctx context.Context, f plan.Fault) error {
 	return nil
 }
 
-func (w *world) dropClients(pick uint64) error {
+// dropClients breaks the connections of a third of the clients, and returns of
+// how many.
+func (w *world) dropClients(pick uint64) (n int) {
 	r := rand.New(rand.NewPCG(pick, 0))
 	for _, c := range w.clients {
 		if r.IntN(3) == 0 {
 			c.drop()
+			n++
 		}
 	}
-	return nil
+	return n
 }
 
 // doBrokers is what is done to Kafka and its topics.

@@ -19,12 +19,9 @@ type ledger struct {
 	log check.Log
 }
 
-// unknown is the channel number of a name that isn't in the run.
-const unknown = 0
-
 func newLedger(topics []*topic) *ledger {
 	l := &ledger{channels: map[string]uint32{}, topics: map[string]uint16{}, log: check.Log{}}
-	l.name("unknown.unknown")
+	l.name("unknown.unknown") // number 0: a name that isn't in the run
 	for i, t := range topics {
 		l.topics[t.name] = uint16(i)
 		l.names.Topics = append(l.names.Topics, t.name)
