@@ -101,12 +101,12 @@ systemd: ## the Debian package in a machine that systemd boots; needs root
 	@test/systemd/run.sh
 
 .PHONY: bench
-bench: build ## what a delivery and an idle session cost, beside the floor of this machine
-	@bench/compare.sh
+bench: build ## every case beside the floors of this machine, into docs/BENCHMARKS.md: 40 minutes (QUICK=1: 2, and nothing is written)
+	@bench/bench.sh
 
 .PHONY: tools
 tools: ## get all tools in their pinned versions
-	@scripts/tools.sh gofumpt golangci-lint shellcheck nfpm systemd-nspawn k6 chromium playwright-core autobahn prometheus promtool alertmanager
+	@scripts/tools.sh gofumpt golangci-lint shellcheck nfpm systemd-nspawn k6 nats-server chromium playwright-core autobahn prometheus promtool alertmanager
 	@bench/build.sh
 
 .PHONY: ci

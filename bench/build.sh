@@ -11,9 +11,10 @@ compile() {
 	cc -O2 -Wall -o "$1/fanload" bench/fanload.c
 	cc -O2 -Wall -o "$1/limit" bench/limit.c
 	(cd bench/fanpub && GOFLAGS=-mod=readonly go build -o "$1/fanpub.bin" .)
+	(cd bench/fanmix && GOFLAGS=-mod=readonly go build -o "$1/fanmix.bin" .)
 	(cd bench/kfaked && GOFLAGS=-mod=readonly go build -o "$1/kfaked.bin" .)
 }
 
-digest=$(find bench -type f | sort | xargs sha256sum | sha256sum | cut -c1-16)
+digest=$(find bench -type f ! -path 'bench/suite/*' ! -name '*.md' | sort | xargs sha256sum | sha256sum | cut -c1-16)
 once bench "$ODIN_CACHE/bench/$digest" compile >&2
 echo "$ODIN_CACHE/bench/$digest"

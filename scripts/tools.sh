@@ -9,6 +9,7 @@ cd "$(dirname "$0")/.."
 golangci_lint=v2.15.0
 gofumpt=v0.9.2
 k6=v1.8.1
+nats_server=v2.15.3
 nfpm=v2.41.0
 autobahn=0.8.2
 autobahn_python=2.7.18
@@ -77,6 +78,7 @@ for name; do
 	gofumpt) go_tool gofumpt mvdan.cc/gofumpt "$gofumpt" ;;
 	golangci-lint) go_tool golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint "$golangci_lint" ;;
 	k6) go_tool k6 go.k6.io/k6 "$k6" ;;
+	nats-server) go_tool nats-server github.com/nats-io/nats-server/v2 "$nats_server" ;;
 	nfpm) go_tool nfpm github.com/goreleaser/nfpm/v2/cmd/nfpm "$nfpm" ;;
 	systemd-nspawn) debian_tool systemd-nspawn systemd-container ;;
 	shellcheck) debian_tool shellcheck shellcheck ;;

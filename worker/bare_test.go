@@ -6,11 +6,14 @@ import (
 	"path/filepath"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/odin-ws/odin/internal/config"
 	"github.com/odin-ws/odin/internal/control"
 	"github.com/odin-ws/odin/internal/event"
 	"github.com/odin-ws/odin/internal/journal"
 	"github.com/odin-ws/odin/internal/replica"
+	"github.com/odin-ws/odin/internal/wire"
 	"github.com/odin-ws/odin/shm"
 )
 
@@ -58,6 +61,42 @@ func (p *process) record(size int) *replica.Entry {
 	r.Polled(fx, &a)
 	entries, _ := r.Pending(nil, 1, 1<<20)
 	return &entries[0]
+}
+
+// TestDeliveryDoesNotAllocate: from a record of the history to the sockets of
+// all sessions that want it, no memory is taken, neither for a record nor for a
+// session; docs/BENCHMARKS.md names this test.
+func TestDeliveryDoesNotAllocate(t *testing.T) {
+	const sessions = 200
+	p := bare(t, sessions)
+	p.config.Limits.InputPollSessions, p.config.Limits.InputPollInterval = 0, 1<<62
+	ends, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(ends[0])
+	defer unix.Close(ends[1])
+	p.sessions.each(func(s *session) { s.fd = ends[0] })
+	frame := wire.AppendRecord(nil, []byte("BTC.trade"), event.Partition{Topic: "odin.trades"}, 1, 1, []byte(`{"price":1}`))
+	entry := &replica.Entry{Channel: []byte("BTC.trade"), Ref: p.place(frame)}
+	sent, buffer := 0, make([]byte, 1<<20)
+	deliver := func() {
+		p.deliver(entry)
+		p.deliver(entry) // two, so that they are gathered
+		p.writeTouched()
+		p.applied = p.applied[:0]
+		p.publishTally()
+		n, _ := unix.Read(ends[1], buffer)
+		sent += n
+	}
+	deliver()
+	const runs = 50
+	if n := testing.AllocsPerRun(runs, deliver); n != 0 {
+		t.Errorf("%v allocations for two records to %d sessions", n, sessions)
+	}
+	if want := (runs + 2) * sessions * 2 * len(frame); sent != want { // AllocsPerRun warms up
+		t.Errorf("%d bytes came, %d were owed", sent, want)
+	}
 }
 
 // What attaching a record costs for each session.
