@@ -4,6 +4,7 @@
 # copy of the tree: whatever runs beside it must not see the inputs that fail.
 # They are shown, and kept in ODIN_CACHE/fuzz/failed; what has been mended is
 # copied from there into the package's testdata/fuzz, and so becomes a test.
+# scripts/corpus.py makes tests of inputs that didn't fail, but led further.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/cache.sh
