@@ -14,7 +14,7 @@ shift
 [ $# -gt 0 ] || set -- ./...
 kept=$ODIN_CACHE/fuzz/failed
 
-copy=$(mktemp -d)
+copy=$(realpath "$(mktemp -d)")
 log=$(mktemp)
 trap 'rm -rf "$copy" "$log"' EXIT
 git ls-files -z --cached --others --exclude-standard |

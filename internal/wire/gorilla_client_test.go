@@ -2,7 +2,7 @@ package wire_test
 
 import (
 	"bytes"
-	"crypto/sha1" //nolint:gosec // RFC 6455 section 1.3 wants it
+	"crypto/sha1" // RFC 6455 section 1.3 wants it
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
@@ -249,7 +249,7 @@ func (a *answering) Write(p []byte) (int, error) {
 		return len(p), nil
 	}
 	key := header(p, "Sec-WebSocket-Key")
-	sum := sha1.Sum([]byte(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11")) //nolint:gosec // as above
+	sum := sha1.Sum([]byte(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
 	extension, _ := deflate.Negotiate([]string{header(p, "Sec-WebSocket-Extensions")})
 	answer := "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " +
 		base64.StdEncoding.EncodeToString(sum[:]) + "\r\nSec-WebSocket-Extensions: " + extension + "\r\n\r\n"

@@ -196,7 +196,9 @@ func watchMemory(t *testing.T, s *server) (peak func() int) {
 			}
 		}
 	}()
-	return sync.OnceValue(func() int { close(over); return <-most })
+	peak = sync.OnceValue(func() int { close(over); return <-most })
+	t.Cleanup(func() { peak() })
+	return peak
 }
 
 // dialers is how many connects are under way at once.
@@ -219,6 +221,7 @@ func many(t *testing.T, s *server, n int, with func(*raw) error) []net.Conn {
 			if err != nil {
 				return err
 			}
+			t.Cleanup(func() { r.Close() })
 			mu.Lock()
 			held = append(held, r)
 			mu.Unlock()
