@@ -93,8 +93,12 @@ prometheus: build ## alerts and dashboards, by a real Prometheus beside `make de
 	@test/prometheus/run.sh
 
 .PHONY: autobahn
-autobahn: ## RFC 6455 by Autobahn's cases
+autobahn: ## RFC 6455 and 7692 by Autobahn's cases, but for most of the long ones
 	@test/autobahn/run.sh
+
+.PHONY: conformance
+conformance: ## every case of Autobahn's, and docs/CONFORMANCE.md anew; minutes
+	@test/autobahn/run.sh --write docs/CONFORMANCE.md '*'
 
 .PHONY: systemd
 systemd: ## the Debian package in a machine that systemd boots; needs root
