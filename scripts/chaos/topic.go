@@ -24,6 +24,7 @@ type topic struct {
 	transactional bool
 	compacted     bool
 	tombstones    bool
+	loses         bool // records that were committed
 	partitions    atomic.Int32
 
 	gate   sync.RWMutex // held for writing while the topic is made anew: nothing is produced
@@ -36,11 +37,11 @@ func newTopics(rate float64) []*topic {
 		{event: "steady", slow: "close", rate: 200},
 		{event: "drop", slow: "drop", rate: 120},
 		{event: "conflate", slow: "conflate", rate: 120},
-		{event: "compact", slow: "close", rate: 40, compacted: true, tombstones: true},
+		{event: "compact", slow: "close", rate: 40, compacted: true, tombstones: true, loses: true},
 		{event: "tx", slow: "close", rate: 60, transactional: true},
 		{event: "grow", slow: "close", rate: 40},
-		{event: "trim", slow: "close", rate: 40},
-		{event: "again", slow: "close", rate: 40},
+		{event: "trim", slow: "close", rate: 40, loses: true},
+		{event: "again", slow: "close", rate: 40, loses: true},
 	}
 	for i, n := range []int32{6, 3, 3, 2, 3, 2, 2, 2} {
 		list[i].name = "chaos." + list[i].event

@@ -75,7 +75,7 @@ func (w *walk) notRecovered(n *Note) {
 		switch {
 		case !ok || i == nil:
 		case n.Reason == "epoch":
-			founded = founded || offered.Epoch != c.Epoch
+			founded = founded || IncarnationOf(offered.Epoch) != IncarnationOf(c.Epoch)
 		case n.Reason == "trimmed":
 			founded = founded || i.Compacted || i.Trimmed
 		}
@@ -130,7 +130,8 @@ func (w *walk) settled(part *part, pos odin.Pos) {
 }
 
 // reset moves a stream. Without loss nothing may be left out; with it there has
-// to be a reason.
+// to be a reason: the log of a run never loses what was committed, so no epoch
+// begins with loss but that of a topic made anew.
 func (w *walk) reset(n *Note) {
 	for topic, c := range n.Cursor {
 		p := w.topics[topic]
@@ -139,7 +140,7 @@ func (w *walk) reset(n *Note) {
 			continue
 		}
 		if n.Lost {
-			if n.Reason == "epoch" && p.epoch == c.Epoch || n.Reason == "trimmed" && !p.incarnation.Trimmed {
+			if n.Reason == "epoch" || n.Reason == "trimmed" && !p.incarnation.Trimmed {
 				w.fault(Unfounded, odin.Pos{Topic: topic}, "reset %s with loss, but nothing of the kind had happened", n.Reason)
 			}
 			w.set(topic, c)
