@@ -129,25 +129,24 @@ func (w *walk) settled(part *part, pos odin.Pos) {
 	part.told = nil
 }
 
-// reset moves a stream. Without loss nothing may be left out; with it there has
-// to be a reason: the log of a run never loses what was committed, so no epoch
-// begins with loss but that of a topic made anew.
+// reset moves a stream. Its cursor has every topic of the session, but only
+// those may lose something of which records were lost: made anew, or trimmed.
+// The log of a run never loses what was committed in another way.
 func (w *walk) reset(n *Note) {
+	founded := !n.Lost
 	for topic, c := range n.Cursor {
 		p := w.topics[topic]
-		if p == nil || p.incarnation != w.log.incarnation(c.Epoch) {
+		switch loses := n.Lost && w.log.loses(n.Reason, topic); {
+		case p == nil, p.incarnation != w.log.incarnation(c.Epoch), loses:
+			founded = founded || loses
 			w.set(topic, c)
-			continue
+		default:
+			p.epoch = c.Epoch
+			w.advance(topic, c, Missing)
 		}
-		if n.Lost {
-			if n.Reason == "epoch" || n.Reason == "trimmed" && !p.incarnation.Trimmed {
-				w.fault(Unfounded, odin.Pos{Topic: topic}, "reset %s with loss, but nothing of the kind had happened", n.Reason)
-			}
-			w.set(topic, c)
-			continue
-		}
-		p.epoch = c.Epoch
-		w.advance(topic, c, Missing)
+	}
+	if !founded {
+		w.fault(Unfounded, odin.Pos{}, "reset %s with loss, but nothing of the kind had happened", n.Reason)
 	}
 }
 

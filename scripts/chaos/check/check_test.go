@@ -50,6 +50,13 @@ func cursor(topic, epoch string, offsets ...odin.Offset) odin.Cursor {
 	return odin.Cursor{topic: {Epoch: epoch, Offsets: offsets}}
 }
 
+// both is a cursor of drop, and of trade when it was made anew.
+func both(drop odin.Offset) odin.Cursor {
+	c := cursor("trade", "new.0", -1)
+	c["drop"] = odin.TopicCursor{Epoch: "drop.0", Offsets: []odin.Offset{drop}}
+	return c
+}
+
 func begin(channels ...string) *script { return &script{Stream{Name: "it", Channels: channels}} }
 
 // from subscribes to A.trade.
@@ -140,7 +147,9 @@ func TestCheck(t *testing.T) {
 		"made anew":                   {from(4).note(Note{Kind: Reset, Reason: "epoch", Lost: true, Cursor: cursor("trade", "new.0", -1)}).record(0, 0, 0, 1, 30), ""},
 		"made anew, first lost":       {from(4).note(Note{Kind: Reset, Reason: "epoch", Lost: true, Cursor: cursor("trade", "new.0", -1)}).record(0, 0, 1, 1, 31), Missing},
 		"lost for no reason":          {from(0).note(Note{Kind: Reset, Reason: "trimmed", Lost: true, Cursor: at(4)}), Unfounded},
-		"truncated, which nobody did": {from(0).note(Note{Kind: Reset, Reason: "epoch", Lost: true, Cursor: cursor("trade", "old.1", 4)}), Unfounded},
+		"truncated, which nobody did": {dropping().note(Note{Kind: Reset, Reason: "epoch", Lost: true, Cursor: cursor("drop", "drop.1", 4)}), Unfounded},
+		"another topic made anew":     {dropping().drop(0).note(Note{Kind: Reset, Reason: "epoch", Lost: true, Cursor: both(0)}).drop(1), ""},
+		"another, and a record lost":  {dropping().drop(0).note(Note{Kind: Reset, Reason: "epoch", Lost: true, Cursor: both(1)}).drop(2), Missing},
 		"an epoch without loss":       {from(0).old(3).note(Note{Kind: Reset, Reason: "epoch", Cursor: cursor("trade", "old.1", 3)}).old(4), ""},
 		"grown":                       {from(4).note(Note{Kind: Reset, Reason: "topology", Cursor: at(4, -1)}).record(0, 1, 0, 1, 20), ""},
 		"grown, its first lost":       {from(4).note(Note{Kind: Reset, Reason: "topology", Cursor: at(4, -1)}).record(0, 1, 1, 1, 21), Missing},

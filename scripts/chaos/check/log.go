@@ -52,6 +52,18 @@ type Log map[string]*Incarnation
 // incarnation gives the one that an epoch belongs to, nil if there is none.
 func (l Log) incarnation(epoch string) *Incarnation { return l[IncarnationOf(epoch)] }
 
+// loses tells whether a topic lost records in the way that a reset names.
+func (l Log) loses(reason, topic string) bool {
+	incarnations, trimmed := 0, false
+	for _, i := range l {
+		if i.Topic == topic {
+			incarnations++
+			trimmed = trimmed || i.Trimmed
+		}
+	}
+	return reason == "epoch" && incarnations > 1 || reason == "trimmed" && trimmed
+}
+
 // IncarnationOf is the part of an epoch that stays when a topic is truncated.
 func IncarnationOf(epoch string) string {
 	id, _, _ := strings.Cut(epoch, ".")
