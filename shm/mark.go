@@ -9,8 +9,8 @@ type Mark struct {
 	Held  int64
 }
 
-// beyond: a log is read on in the order of its leader epochs.
-func (m Mark) beyond(n Mark) bool {
+// Beyond tells which is further: a log is read on in the order of its leader epochs.
+func (m Mark) Beyond(n Mark) bool {
 	switch {
 	case m.Era != n.Era:
 		return m.Era > n.Era
@@ -32,7 +32,7 @@ func (s *Segment) Bury(slot int) {
 	for i := range s.Partitions() {
 		pos, _ := s.Slot(slot).Position(i)
 		m, ok := pos.Mark()
-		if before, some := s.Furthest(i); !ok || some && !m.beyond(before) {
+		if before, some := s.Furthest(i); !ok || some && !m.Beyond(before) {
 			continue
 		}
 		at := s.partition(i) + partitionMark

@@ -21,6 +21,8 @@ type system struct {
 	listen func(slot int) (*os.File, error) // a copy of the slot's listener
 	follow func(config.Config)              // what else depends on the configuration in force
 	hangup func()                           // has the configuration read anew
+	found  archived                         // the eras of before this start
+	keep   func([]keptEra)                  // has them written
 }
 
 // process is one running worker, as the crew sees it. None of the functions
@@ -46,6 +48,7 @@ type crew struct {
 	slots    []*slot
 	liveness *liveness
 	lending  *lending
+	eras     eras
 	sources  settling
 	repaired []repaired
 	scout    int // slot, or nobody
@@ -105,6 +108,7 @@ func newCrew(cfg config.Config, segment *shm.Segment, sys system, log *journal.J
 		system: sys, log: log, segment: segment,
 		liveness: newLiveness(cfg.Workers, l.HeartbeatBeat, l.HeartbeatSuspect, l.HeartbeatDead),
 		lending:  newLending(cfg.Workers, l.LendAfter, l.HeartbeatSuspect),
+		eras:     newEras(sys.found),
 		scout:    nobody,
 		index:    map[event.Partition]int{},
 	}

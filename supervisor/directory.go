@@ -5,32 +5,48 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"syscall"
 
+	"github.com/odin-ws/odin/internal/config"
 	"github.com/odin-ws/odin/shm"
 )
 
-// directoryMode of a runtime directory that we make. Its group may use
-// odinctl.
+// directoryMode of a directory that we make. The group of the runtime directory
+// may use odinctl.
 const directoryMode = 0o750
 
-// takeDirectory makes the runtime directory or checks the existing one, and
-// takes the lock that says that we run there.
-func takeDirectory(path string) (*shm.Lock, error) {
-	doing := "use runtime directory " + path
+// directory is one that odind writes to, for itself alone.
+type directory struct{ path, name, flag string }
+
+// directories are the runtime directory and, if it is another one, that of what
+// outlives odind.
+func directories(cfg config.Config) []directory {
+	all := []directory{{cfg.RuntimeDir, "runtime", "--runtime-dir"}}
+	if filepath.Clean(cfg.StateDir) != filepath.Clean(cfg.RuntimeDir) {
+		all = append(all, directory{cfg.StateDir, "state", "--state-dir"})
+	}
+	return all
+}
+
+// takeDirectory makes the directory or checks the existing one, and takes the
+// lock that says that we run there.
+func takeDirectory(d directory) (*shm.Lock, error) {
+	path := d.path
+	doing := "use " + d.name + " directory " + path
 	err := os.Mkdir(path, directoryMode)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, &StartError{doing, err, "create the directory above it, or name another one with --runtime-dir"}
+		return nil, &StartError{doing, err, "create the directory above it, or name another one with " + d.flag}
 	}
 	if err != nil && !errors.Is(err, fs.ErrExist) {
-		return nil, &StartError{doing, err, "name one that this user may create with --runtime-dir"}
+		return nil, &StartError{doing, err, "name one that this user may create with " + d.flag}
 	}
 	if err := checkDirectory(path); err != nil {
-		return nil, &StartError{doing, err, "name another one with --runtime-dir, or mend its owner and mode (0750)"}
+		return nil, &StartError{doing, err, "name another one with " + d.flag + ", or mend its owner and mode (0750)"}
 	}
 	lock, err := shm.LockDir(path)
 	if errors.Is(err, shm.ErrRunning) {
-		return nil, &StartError{"start", err, "stop that one first, or name another --runtime-dir, --listen and --operator-listen"}
+		return nil, &StartError{"start", err, "stop that one first, or name another " + d.flag + ", --listen and --operator-listen"}
 	}
 	if err != nil {
 		return nil, &StartError{doing, err, "check its owner and mode (0750)"}

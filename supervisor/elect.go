@@ -61,7 +61,7 @@ func (c *crew) appoint() {
 	c.scout = next
 	if next != nobody {
 		c.log.Info("worker watches the topology", "worker", next)
-		c.tell(c.slots[next], control.Message{Type: control.Scout, On: true})
+		c.tell(c.slots[next], control.Message{Type: control.Scout, On: true, Kept: c.eras.keptOf(c.inForce.Topics())})
 	}
 }
 
@@ -72,7 +72,7 @@ func (c *crew) topology(topics []control.Topic, missing []string) {
 	added := 0
 	for _, t := range topics {
 		for _, p := range t.Partitions {
-			if c.add(event.Partition{Topic: t.Name, Number: p.Number}, p.Base, t.ID) {
+			if c.add(event.Partition{Topic: t.Name, Number: p.Number}, p, t.ID) {
 				added++
 			}
 		}
@@ -99,16 +99,21 @@ func (c *crew) miss(topics []string) {
 
 // add puts a partition that is new into the table. The first report of its
 // base wins: nobody resolves it again (rule 3).
-func (c *crew) add(p event.Partition, base int64, id event.TopicID) bool {
+func (c *crew) add(p event.Partition, told control.Partition, id event.TopicID) bool {
 	if _, ok := c.index[p]; ok {
 		return false
 	}
-	i, err := c.segment.AddPartitionInEra(p, base, event.Era{Topic: id, Epoch: event.NoEpoch})
+	era, mark := c.eras.begin(p, id, told.Cut)
+	i, err := c.segment.AddPartitionInEra(p, told.Base, era)
 	if err != nil {
 		c.index[p] = -1 // said once
 		c.log.Error("partition is left out: there is no place for it, and nobody gets its records", "topic", p.Topic, "partition", p.Number, "err", err)
 		return false
 	}
 	c.index[p] = i
+	c.eras.marks = append(c.eras.marks, mark) // as the table grows
+	if told.Cut != nil {
+		c.log.Warn("a partition was truncated while odind was down: clients of before are told", "topic", p.Topic, "partition", p.Number, "from", told.Cut.From)
+	}
 	return true
 }

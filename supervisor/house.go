@@ -2,6 +2,7 @@ package supervisor
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
@@ -20,7 +21,6 @@ const socketMode = 0o660
 
 // house is what Run holds from start to end: the lock, sockets, the segment.
 type house struct {
-	lock      *shm.Lock
 	listeners []listener
 	operator  net.Listener
 	socket    net.Listener
@@ -40,10 +40,13 @@ func open(cfg config.Config, version string) (_ *house, err error) {
 			h.close()
 		}
 	}()
-	if h.lock, err = takeDirectory(cfg.RuntimeDir); err != nil {
-		return nil, err
+	for _, d := range directories(cfg) {
+		lock, err := takeDirectory(d)
+		if err != nil {
+			return nil, err
+		}
+		h.later(lock.Release)
 	}
-	h.later(h.lock.Release)
 	bound, err := h.bind(cfg)
 	if err != nil {
 		return nil, err
@@ -110,6 +113,7 @@ func (h *house) create(cfg config.Config, version string) (err error) {
 	p.SetName(shm.Version, version)
 	p.Set(shm.WorkersWanted, int64(cfg.Workers))
 	p.SetStarted(os.Getpid(), shm.Wall())
+	p.SetRun(rand.Uint64())
 	return nil
 }
 

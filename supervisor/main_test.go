@@ -68,6 +68,7 @@ func quick(t *testing.T, workers int) config.Config {
 	cfg := settings(workers)
 	cfg.Listen, cfg.Operator.Listen = "127.0.0.1:0", "127.0.0.1:0"
 	cfg.RuntimeDir = filepath.Join(t.TempDir(), "run")
+	cfg.StateDir = cfg.RuntimeDir
 	cfg.Limits.PartitionsMax = 64
 	cfg.Limits.HeartbeatBeat = 20 * time.Millisecond
 	cfg.Limits.HeartbeatSuspect = 500 * time.Millisecond

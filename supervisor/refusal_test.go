@@ -37,6 +37,7 @@ func TestSecondOdindIsRefused(t *testing.T) {
 	t.Run("same runtime directory", func(t *testing.T) {
 		cfg := quick(t, 1)
 		cfg.RuntimeDir = first.cfg.RuntimeDir
+		cfg.StateDir = cfg.RuntimeDir
 		refused(t, cfg, "running already", "--runtime-dir")
 	})
 	t.Run("same port", func(t *testing.T) {
@@ -91,7 +92,7 @@ func TestDirectoryIsRefused(t *testing.T) {
 			if err := c.make(t, dir); err != nil {
 				t.Fatal(err)
 			}
-			_, err := takeDirectory(dir)
+			_, err := takeDirectory(directory{dir, "runtime", "--runtime-dir"})
 			var start *StartError
 			if !errors.As(err, &start) || !strings.Contains(err.Error(), c.want) || start.Try == "" {
 				t.Fatalf("%v, want %q", err, c.want)
@@ -116,7 +117,7 @@ func TestDirectoryIsTaken(t *testing.T) {
 			if err := prepare(dir); err != nil {
 				t.Fatal(err)
 			}
-			lock, err := takeDirectory(dir)
+			lock, err := takeDirectory(directory{dir, "runtime", "--runtime-dir"})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -211,5 +212,6 @@ func TestExitCodes(t *testing.T) {
 func TestLongRuntimeDirectory(t *testing.T) {
 	cfg := quick(t, 1)
 	cfg.RuntimeDir = filepath.Join(t.TempDir(), strings.Repeat("d", 120))
+	cfg.StateDir = cfg.RuntimeDir
 	refused(t, cfg, "control.sock", "shorter")
 }

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"runtime"
 	"syscall"
 	"time"
@@ -82,7 +83,10 @@ func (h *house) supervise(ctx context.Context, cfg config.Config, opts Options, 
 	defer ticker.Stop()
 	d := &desk{events: events, done: done, segment: h.segment, version: opts.Version, log: log}
 	d.reloads = newReloader(d, opts.Reload)
+	archive := openArchive(filepath.Join(cfg.StateDir, archiveName), log)
+	defer archive.close()
 	c, err := newCrew(cfg, h.segment, system{
+		found: archive.read(), keep: archive.keep,
 		now: time.Now, random: rand.Float64, start: launch.start,
 		listen: func(slot int) (*os.File, error) { return h.listeners[slot].file() },
 		follow: func(cfg config.Config) { h.follow(cfg, ticker, log) }, hangup: d.reloads.hangup,
@@ -120,6 +124,7 @@ func (h *house) supervise(ctx context.Context, cfg config.Config, opts Options, 
 		}
 		herald.tell(c)
 		if over, err := c.over(); over {
+			c.writeEras(time.Now())
 			return err
 		}
 	}

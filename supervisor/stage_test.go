@@ -67,6 +67,7 @@ type stage struct {
 
 	followed config.Config // what all else was told to follow
 	hangups  int
+	kept     []keptEra // as it was written last
 }
 
 // logged is what the crew has logged.
@@ -100,6 +101,12 @@ func newStage(t *testing.T, workers int) *stage {
 
 func newStageOf(t *testing.T, cfg config.Config) *stage {
 	t.Helper()
+	return newStageBehind(t, cfg, archived{})
+}
+
+// newStageBehind is one whose odind ran before.
+func newStageBehind(t *testing.T, cfg config.Config, found archived) *stage {
+	t.Helper()
 	segment, err := shm.Create(filepath.Join(t.TempDir(), segmentName), shm.Layout{Slots: cfg.Workers, Partitions: 64})
 	if err != nil {
 		t.Fatal(err)
@@ -110,6 +117,7 @@ func newStageOf(t *testing.T, cfg config.Config) *stage {
 		now: func() time.Time { return s.time }, random: func() float64 { return 0.5 },
 		start: s.start, listen: func(int) (*os.File, error) { return os.Open(os.DevNull) },
 		follow: func(cfg config.Config) { s.followed = cfg }, hangup: func() { s.hangups++ },
+		found: found, keep: func(list []keptEra) { s.kept = list },
 	}
 	log, err := journal.Open(&s.logged, journal.Options{Level: "info", Format: journal.Text})
 	if err != nil {

@@ -15,6 +15,7 @@ func (c *crew) tick() {
 	changed := c.watch(now)
 	c.tellRepairs()
 	c.killDue(now)
+	c.keepEras(now)
 	if c.sources.due(now) {
 		c.settleSources()
 		changed = true

@@ -52,7 +52,7 @@ func (p *process) judgeClaims(r *replay) (resume.Outcome, resume.Reason) {
 func (p *process) relate(r *replay) map[*topic]resume.Incarnation {
 	relations := make(map[*topic]resume.Incarnation, len(r.names))
 	for _, n := range r.names {
-		relations[n.topic] = resume.Relate(n.epoch, n.topic.id, n.topic.eras())
+		relations[n.topic] = resume.Relate(n.epoch, n.topic.named, n.topic.eras())
 	}
 	return relations
 }
@@ -80,7 +80,7 @@ func (p *process) stateOf(q *replayPart, relations map[*topic]resume.Incarnation
 	}
 	pos := pt.replica.Position()
 	state := resume.State{
-		Incarnation: incarnation, Identified: pt.topic.id != event.TopicID{}, Unbroken: pos.Era == pt.firstEra,
+		Incarnation: incarnation, Identified: pt.topic.id != event.TopicID{}, Unbroken: pos.Era == 0,
 		From: pos.From, Applied: pos.Applied, Observed: pos.From, Held: pos.Held,
 		Stable: resume.Unknown, LogStart: resume.Unknown, PastTo: resume.Unknown,
 	}

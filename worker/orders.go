@@ -61,7 +61,7 @@ func (p *process) act(m control.Message) {
 		p.dropListener(m.Slot)
 		p.report(control.Message{Type: control.Unlistened, Slot: m.Slot})
 	case control.Scout:
-		p.scouting(m.On)
+		p.scouting(m.On, m.Kept)
 	case control.Drain:
 		p.drain(time.Duration(m.WindowMS) * time.Millisecond)
 	case control.Undrain:

@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"encoding/binary"
 	"log/slog"
 	"slices"
 
@@ -19,10 +20,9 @@ type partition struct {
 	topic   *topic
 	replica *replica.Replica
 
-	firstEra uint32 // in which this worker met it
-	ends     ends
-	past     *backfill.Past // what lies below the history, as far as somebody needed it
-	filling  bool           // stands in process.filling
+	ends    ends
+	past    *backfill.Past // what lies below the history, as far as somebody needed it
+	filling bool           // stands in process.filling
 
 	changed bool // its position is to be published at the end of the turn
 	waiting bool // stands in process.waiting: has something to apply
@@ -36,6 +36,7 @@ type topic struct {
 	name    string
 	event   string // of all its records' channels
 	id      event.TopicID
+	named   event.TopicID // what epochs are named by
 	parts   []*partition
 	offsets []int64 // scratch of cursors
 }
@@ -58,9 +59,9 @@ func (p *process) learn(i int) {
 	name, base := p.segment.Partition(i)
 	t := p.topicNamed(name.Topic)
 	era := p.segment.Era(i)
-	t.id = era.Topic
+	p.identify(t, era.Topic)
 	pt := &partition{
-		index: i, name: name, topic: t, changed: true, firstEra: era.Number,
+		index: i, name: name, topic: t, changed: true,
 		past:   backfill.New(p.pastStore),
 		stable: event.None, high: event.None, logStart: event.None,
 	}
@@ -95,6 +96,16 @@ func (p *process) topicNamed(name string) *topic {
 	return &topic{name: name}
 }
 
+// identify takes a topic's incarnation. Where brokers have no ids nothing tells
+// whether a topic was made anew while odind was down, so epochs have a name of
+// this start's own there (rule 17).
+func (p *process) identify(t *topic, id event.TopicID) {
+	t.id, t.named = id, id
+	if id == (event.TopicID{}) {
+		binary.BigEndian.PutUint64(t.named[len(id)-8:], p.segment.Process().Run())
+	}
+}
+
 // tellTopology tells the sessions that can match the new partitions, before
 // the first record of them.
 func (p *process) tellTopology() {
@@ -109,7 +120,7 @@ func (p *process) tellTopology() {
 func (p *process) refresh(pt *partition) {
 	if e := p.segment.EraNumber(pt.index); e != pt.replica.Position().Era {
 		era := p.segment.Era(pt.index)
-		pt.topic.id = era.Topic
+		p.identify(pt.topic, era.Topic)
 		p.carryOut(pt, pt.replica.EraChanged(p.effects(), era))
 	}
 	if o := p.segment.Owner(pt.index); o != pt.replica.Owner() {

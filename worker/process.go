@@ -66,6 +66,7 @@ type process struct {
 	ranges       chan struct{} // bounds the ranges that are read at once
 	recordMax    atomic.Int64  // bytes of a frame, for the encoder's goroutines
 	endScout     context.CancelFunc
+	kept         []control.Kept // for the scout
 	healthy      bool
 	healthKnown  bool
 	unwell       string

@@ -57,7 +57,7 @@ func (p *process) enforce(next *config.Config) error {
 	p.settleTerms()
 	p.prepareListeners()
 	if p.endScout != nil && before.TopologyRefresh != now.TopologyRefresh {
-		p.scouting(true)
+		p.scouting(true, p.kept)
 	}
 	return p.source.Tune(kafka.Tuning{
 		FetchedBytesMax: now.FetchedBytesMax, MetadataRefresh: now.TopologyRefresh,

@@ -173,5 +173,5 @@ func (t *topic) entry(at func(*partition) int64) wire.TopicCursor {
 		}
 		t.offsets = append(t.offsets, at(pt))
 	}
-	return wire.TopicCursor{Topic: t.name, Epoch: event.EpochName(t.id, t.eras()), Offsets: t.offsets}
+	return wire.TopicCursor{Topic: t.name, Epoch: event.EpochName(t.named, t.eras()), Offsets: t.offsets}
 }

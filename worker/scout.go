@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"reflect"
+	"sync"
 	"time"
 
 	"github.com/odin-ws/odin/internal/config"
@@ -19,6 +20,7 @@ type scout struct {
 	segment *shm.Segment
 	start   kafka.Start
 	refresh time.Duration
+	kept    map[event.Partition]control.Kept
 	tell    func(control.Message)
 	failed  func(error)
 }
@@ -66,7 +68,12 @@ func (c *scout) look(ctx context.Context) (control.Message, error) {
 	if err != nil {
 		return control.Message{}, err
 	}
-	bases, err := c.bases(ctx, topology, known)
+	missing := c.missing(topology)
+	bases, err := c.bases(ctx, missing, known)
+	if err != nil {
+		return control.Message{}, err
+	}
+	cuts, err := c.cuts(ctx, topology, missing)
 	if err != nil {
 		return control.Message{}, err
 	}
@@ -75,18 +82,15 @@ func (c *scout) look(ctx context.Context) (control.Message, error) {
 		report := control.Topic{Name: t.Name, ID: t.ID}
 		for n := range t.Partitions {
 			name := event.Partition{Topic: t.Name, Number: int32(n)}
-			report.Partitions = append(report.Partitions, control.Partition{Number: name.Number, Base: bases[name]})
+			report.Partitions = append(report.Partitions, control.Partition{Number: name.Number, Base: bases[name], Cut: cuts[name]})
 		}
 		m.Topics = append(m.Topics, report)
 	}
 	return m, nil
 }
 
-// bases resolves where the partitions begin that the table doesn't have: as
-// configured when no topology was known before, and otherwise at their start,
-// since an earlier look lacked them.
-func (c *scout) bases(ctx context.Context, topology kafka.Topology, known bool) (map[event.Partition]int64, error) {
-	var missing []event.Partition
+// missing are the partitions that the table doesn't have.
+func (c *scout) missing(topology kafka.Topology) (missing []event.Partition) {
 	for _, t := range topology.Topics {
 		for n := range t.Partitions {
 			name := event.Partition{Topic: t.Name, Number: int32(n)}
@@ -95,6 +99,12 @@ func (c *scout) bases(ctx context.Context, topology kafka.Topology, known bool) 
 			}
 		}
 	}
+	return missing
+}
+
+// bases resolves where new partitions begin: as configured when no topology was
+// known before, and otherwise at their start, since an earlier look lacked them.
+func (c *scout) bases(ctx context.Context, missing []event.Partition, known bool) (map[event.Partition]int64, error) {
 	if len(missing) == 0 {
 		return nil, nil
 	}
@@ -105,8 +115,56 @@ func (c *scout) bases(ctx context.Context, topology kafka.Topology, known bool) 
 	return c.source.Resolve(ctx, missing, at)
 }
 
+// cuts finds out which of the new partitions have lost, since, what was held
+// before odind started (rule 12). A topic that was made anew needs no answer: it
+// has another id.
+func (c *scout) cuts(ctx context.Context, topology kafka.Topology, missing []event.Partition) (map[event.Partition]*control.Cut, error) {
+	ids := make(map[string]event.TopicID, len(topology.Topics))
+	for _, t := range topology.Topics {
+		ids[t.Name] = t.ID
+	}
+	var mu sync.Mutex
+	var group sync.WaitGroup
+	var failed error
+	cuts, free := make(map[event.Partition]*control.Cut), make(chan struct{}, askingMax)
+	for _, p := range missing {
+		k, ok := c.kept[p]
+		if !ok || k.ID != ids[p.Topic] {
+			continue
+		}
+		free <- struct{}{}
+		group.Go(func() {
+			defer func() { <-free }()
+			cut, err := c.cut(ctx, p, k)
+			mu.Lock()
+			defer mu.Unlock()
+			if cuts[p] = cut; err != nil {
+				failed = err
+			}
+		})
+	}
+	group.Wait()
+	return cuts, failed
+}
+
+func (c *scout) cut(ctx context.Context, p event.Partition, k control.Kept) (*control.Cut, error) {
+	f, err := c.source.Compare(ctx, p, kafka.Mark{Topic: k.ID, Offset: k.Held, Epoch: k.Epoch}, 0)
+	if err != nil || f.Kind != kafka.Truncated {
+		return nil, err
+	}
+	return &control.Cut{From: f.Offset, Epoch: f.Epoch}, nil
+}
+
+func keptBefore(list []control.Kept) map[event.Partition]control.Kept {
+	kept := make(map[event.Partition]control.Kept, len(list))
+	for _, k := range list {
+		kept[event.Partition{Topic: k.Topic, Number: k.Number}] = k
+	}
+	return kept
+}
+
 // scouting starts or ends the watch.
-func (p *process) scouting(on bool) {
+func (p *process) scouting(on bool, kept []control.Kept) {
 	if p.endScout != nil {
 		p.endScout()
 		p.endScout = nil
@@ -115,10 +173,11 @@ func (p *process) scouting(on bool) {
 		return
 	}
 	ctx, cancel := context.WithCancel(p.ctx)
-	p.endScout = cancel
+	p.endScout, p.kept = cancel, kept
 	c := &scout{
 		source: p.source, segment: p.segment, start: startOf(p.config.Kafka.Start),
 		refresh: p.config.Limits.TopologyRefresh, tell: p.tell,
+		kept:   keptBefore(kept),
 		failed: func(err error) { p.log.Debug("the topology can't be read", "err", err) },
 	}
 	p.beside("the scout", func() { c.run(ctx) })

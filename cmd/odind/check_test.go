@@ -54,7 +54,7 @@ func TestMistakesStartNothing(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	write(t, dir, "odin.yaml", "workrs: 3\nlimits: {drain_ms: soon}\n")
-	want := `odin.yaml:1:1: workrs: unknown key, allowed: listen, workers, runtime_dir, node, operator, origins, ready, log, kafka, routes, compression, limits, did you mean "workers"?
+	want := `odin.yaml:1:1: workrs: unknown key, allowed: listen, workers, runtime_dir, state_dir, node, operator, origins, ready, log, kafka, routes, compression, limits, did you mean "workers"?
 odin.yaml:2:20: limits.drain_ms: "soon" is no time, allowed: 0 to 3600000 milliseconds (a number, or with a unit, like 5s)
 ODIN_WORKERS: workers: 0 is out of range, allowed: 1 to 128
 --listen: listen: "here" is no address, allowed: HOST:PORT or :PORT, like :3001, did you mean "here:3001"?

@@ -51,6 +51,9 @@ func (k *checker) server() {
 	if c.RuntimeDir == "" {
 		k.say([]string{"runtime_dir"}, "runtime_dir", "is empty, allowed: a directory")
 	}
+	if c.StateDir == "" && c.RuntimeDir != "" {
+		k.say([]string{"state_dir", "runtime_dir"}, "state_dir", "is empty, allowed: a directory")
+	}
 	if len(c.RuntimeDir) > runtimeDirMax {
 		k.say([]string{"runtime_dir"}, "runtime_dir", "has %d bytes, allowed: at most %d, or no Unix socket fits into it", len(c.RuntimeDir), runtimeDirMax)
 	}

@@ -10,6 +10,7 @@ type Config struct {
 	Listen     string   `json:"listen"`      // HOST:PORT of clients; an empty host is every address
 	Workers    int      `json:"workers"`     // worker processes, 1 to event.MaxSlots
 	RuntimeDir string   `json:"runtime_dir"` // absolute; holds control.sock and stats.shm
+	StateDir   string   `json:"state_dir"`   // absolute; holds what outlives odind
 	Node       string   `json:"node"`        // what hello calls this machine
 	Origins    []string `json:"origins"`     // allowed Origin headers; empty: any
 	Operator   Operator `json:"operator"`

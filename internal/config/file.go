@@ -132,7 +132,7 @@ func children(prefix string, table []Key) (names []string) {
 }
 
 // listedMax is how many names an error lists before it points at the page.
-const listedMax = 12
+const listedMax = 13
 
 func listed(names []string) string {
 	if len(names) > listedMax {

@@ -159,7 +159,7 @@ func TestWholeFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := Default(host())
-	want.Listen, want.Workers, want.RuntimeDir, want.Node = "127.0.0.1:0", 4, "/tmp", "n2"
+	want.Listen, want.Workers, want.RuntimeDir, want.StateDir, want.Node = "127.0.0.1:0", 4, "/tmp", "/tmp", "n2"
 	want.Operator.Listen, want.Ready.RequireSource, want.Log = "[::1]:9000", true, Log{Level: "warn", Format: "json"}
 	want.Origins = []string{"https://app.example.com", "http://localhost:3000"}
 	want.Kafka.Brokers, want.Kafka.Start, want.Kafka.ClientID = []string{"k1:9092", "[2001:db8::1]:9093"}, Start{Ago: 7 * 24 * time.Hour}, "12"

@@ -86,6 +86,12 @@ func serverKeys() []Key {
 			field: func(c *Config) any { return &c.RuntimeDir },
 		},
 		{
+			Name: "state_dir", Flag: "state-dir", Kind: Path,
+			Auto: "runtime_dir", auto: func(_ Host, c *Config) string { return c.RuntimeDir },
+			Help: "holds what outlives odind, the numbers of the partitions' eras; as runtime_dir", Why: "/run is forgotten when the machine starts anew: the unit names %S/odin",
+			field: func(c *Config) any { return &c.StateDir },
+		},
+		{
 			Name: "node", Kind: Text, Reload: NewClients,
 			Auto: "the host's name", auto: func(h Host, _ *Config) string { return h.Name },
 			Help:  "name of this machine in `hello`",

@@ -53,22 +53,22 @@ type wrongFile struct {
 
 var wrongFiles = map[string]wrongFile{
 	"unknown key": {"lisen: :1\n", []string{
-		`odin.yaml:1:1: lisen: unknown key, allowed: listen, workers, runtime_dir, node, operator, origins, ready, log, kafka, routes, compression, limits, did you mean "listen"?`,
+		`odin.yaml:1:1: lisen: unknown key, allowed: listen, workers, runtime_dir, state_dir, node, operator, origins, ready, log, kafka, routes, compression, limits, did you mean "listen"?`,
 	}},
 	"unknown nested key": {"kafka:\n  strat: end\n", []string{
 		`odin.yaml:2:3: kafka.strat: unknown key, allowed: brokers, start, client_id, sasl, tls, did you mean "start"?`,
 	}},
 	"a key of another section": {"brokers: a:1\n", []string{
-		`odin.yaml:1:1: brokers: unknown key, allowed: listen, workers, runtime_dir, node, operator, origins, ready, log, kafka, routes, compression, limits, did you mean "brokers" below "kafka"?`,
+		`odin.yaml:1:1: brokers: unknown key, allowed: listen, workers, runtime_dir, state_dir, node, operator, origins, ready, log, kafka, routes, compression, limits, did you mean "brokers" below "kafka"?`,
 	}},
 	"a dotted key": {"log.level: info\n", []string{
-		`odin.yaml:1:1: log.level: unknown key, allowed: listen, workers, runtime_dir, node, operator, origins, ready, log, kafka, routes, compression, limits, did you mean "level" below "log"?`,
+		`odin.yaml:1:1: log.level: unknown key, allowed: listen, workers, runtime_dir, state_dir, node, operator, origins, ready, log, kafka, routes, compression, limits, did you mean "level" below "log"?`,
 	}},
 	"an unknown limit": {"limits:\n  channel_max: 3\n", []string{
 		`odin.yaml:2:3: limits.channel_max: unknown key, allowed: the keys of docs/CONFIGURATION.md, did you mean "channels_max"?`,
 	}},
 	"nothing near": {"zzz: 1\n", []string{
-		`odin.yaml:1:1: zzz: unknown key, allowed: listen, workers, runtime_dir, node, operator, origins, ready, log, kafka, routes, compression, limits`,
+		`odin.yaml:1:1: zzz: unknown key, allowed: listen, workers, runtime_dir, state_dir, node, operator, origins, ready, log, kafka, routes, compression, limits`,
 	}},
 	"key given twice": {"log:\n  level: info\n  level: warn\n", []string{
 		`odin.yaml:3:3: log.level: given twice, first in line 2, allowed: once`,
@@ -86,7 +86,7 @@ var wrongFiles = map[string]wrongFile{
 		`odin.yaml:1:8: kafka: is no mapping, allowed: brokers, start, client_id, sasl, tls`,
 	}},
 	"file that is a list": {"- a\n", []string{
-		`odin.yaml:1:1: is no mapping, allowed: listen, workers, runtime_dir, node, operator, origins, ready, log, kafka, routes, compression, limits`,
+		`odin.yaml:1:1: is no mapping, allowed: listen, workers, runtime_dir, state_dir, node, operator, origins, ready, log, kafka, routes, compression, limits`,
 	}},
 	"no number": {"workers: many\n", []string{`odin.yaml:1:10: workers: "many" is no whole number, allowed: 1 to 128`}},
 	"fraction":  {"workers: 2.5\n", []string{`odin.yaml:1:10: workers: "2.5" is no whole number, allowed: 1 to 128`}},

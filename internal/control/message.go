@@ -28,7 +28,8 @@ const (
 	// Unlisten takes the listener of a slot back: Slot. The worker accepts
 	// no more from it, closes its copy and answers Unlistened.
 	Unlisten Type = "unlisten"
-	// Scout appoints (On) or relieves the worker that watches the topology.
+	// Scout appoints (On) or relieves the worker that watches the topology. Kept
+	// is what is known of partitions from before this start.
 	Scout Type = "scout"
 	// Drain closes sessions spread over WindowMS; new ones get 503. One that
 	// comes again plans anew who is left.
@@ -89,6 +90,7 @@ type Message struct {
 	Healthy bool   `json:"healthy,omitempty"`
 	Reason  string `json:"reason,omitempty"` // for operators, without secrets
 
+	Kept    []Kept   `json:"kept,omitempty"`
 	Topics  []Topic  `json:"topics,omitempty"`
 	Missing []string `json:"missing,omitempty"` // configured topics that the broker lacks
 }
@@ -106,4 +108,20 @@ type Topic struct {
 type Partition struct {
 	Number int32 `json:"number"`
 	Base   int64 `json:"base"`
+	Cut    *Cut  `json:"cut,omitempty"` // its log lacks what Kept says that was held
+}
+
+// Kept is the last record of a partition that anybody held before odind started.
+type Kept struct {
+	Topic  string        `json:"topic"`
+	Number int32         `json:"number"`
+	ID     event.TopicID `json:"id"`
+	Held   int64         `json:"held"`
+	Epoch  int32         `json:"epoch"` // leader epoch of Held
+}
+
+// Cut is where a log was truncated.
+type Cut struct {
+	From  int64 `json:"from"`
+	Epoch int32 `json:"epoch"` // leader epoch of From-1, -1: not known
 }
