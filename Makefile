@@ -72,6 +72,10 @@ e2e: ## the tests of whole processes alone: kill, freeze, drain
 quiet: ## five minutes under load in which a healthy odind logs less than five lines
 	@ODIN_QUIET_FOR=5m scripts/gotest.sh -run '^TestQuiet$$' -timeout 20m ./test/e2e
 
+.PHONY: clients
+clients: build ## the clients for Go and JavaScript, in Node and Chromium, and their READMEs' examples
+	@clients/test.sh
+
 .PHONY: browser
 browser: build ## the status page in Chromium: of `make demo`, and of one as large as can be
 	@test/browser/run.sh
@@ -110,7 +114,7 @@ bench: build ## every case beside the floors of this machine, into docs/BENCHMAR
 
 .PHONY: tools
 tools: ## get all tools in their pinned versions
-	@scripts/tools.sh gofumpt golangci-lint shellcheck nfpm systemd-nspawn k6 nats-server chromium playwright-core autobahn prometheus promtool alertmanager
+	@scripts/tools.sh gofumpt golangci-lint shellcheck nfpm systemd-nspawn k6 nats-server chromium playwright-core tsc autobahn prometheus promtool alertmanager
 	@bench/build.sh
 
 .PHONY: ci

@@ -44,18 +44,19 @@ debian_daemon() {
 	}
 }
 
-# The lock file is the version: another content is another directory.
-playwright_core() {
-	local sum
-	sum=$(cat test/browser/package.json test/browser/package-lock.json | sha256sum | cut -c1-16)
-	once playwright-core "$ODIN_CACHE/tools/playwright-core@$sum" npm_ci
-	echo "$ODIN_CACHE/tools/playwright-core@$sum/node_modules"
+# node_tool NAME DIR: what package.json in DIR asks for. The lock file beside it
+# is the version: another content is another directory.
+node_tool() {
+	local target
+	target=$ODIN_CACHE/tools/$1@$(cat "$2/package.json" "$2/package-lock.json" | sha256sum | cut -c1-16)
+	once "$1" "$target" npm_ci "$2"
+	echo "$target/node_modules"
 }
 
 npm_ci() {
-	command -v npm >/dev/null || { echo "tools.sh: the browser tests need Node.js with npm" >&2; return 1; }
-	cp test/browser/package.json test/browser/package-lock.json "$1"
-	npm ci --prefix "$1" --ignore-scripts --no-audit --no-fund >&2
+	command -v npm >/dev/null || { echo "tools.sh: this needs Node.js with npm" >&2; return 1; }
+	cp "$1/package.json" "$1/package-lock.json" "$2"
+	npm ci --prefix "$2" --ignore-scripts --no-audit --no-fund >&2
 }
 
 # Autobahn's suite is written for Python 2.7, which Debian no longer has: pyenv has.
@@ -86,7 +87,8 @@ for name; do
 	pngquant) debian_tool pngquant pngquant ;;
 	prometheus | promtool) debian_daemon "$name" prometheus.service prometheus ;;
 	alertmanager) debian_daemon prometheus-alertmanager prometheus-alertmanager.service prometheus-alertmanager ;;
-	playwright-core) playwright_core ;;
+	playwright-core) node_tool playwright-core test/browser ;;
+	tsc) echo "$(node_tool tsc clients/js/test)/.bin/tsc" ;;
 	autobahn) autobahn ;;
 	*)
 		echo "tools.sh: no such tool: $name" >&2
