@@ -183,8 +183,10 @@ const (
 	BusLinksBlocked
 	BusOwedBytes
 	HistoryBytes
+	HistoryBytesMax
 	HistoryDeflatedBytes
 	HistoryRecords
+	HistoryAge
 	HistoryChunks
 	HeapBytes
 	ResidentBytes

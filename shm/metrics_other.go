@@ -28,10 +28,13 @@ var gaugeTable = [GaugeCount]Metric{
 	BusLinksBlocked:      gauge("bus_links_blocked", Count, "Siblings that don't take what is relayed to them as fast as it comes."),
 	BusOwedBytes:         gauge("bus_owed_bytes", Bytes, "Bytes encoded for siblings that the kernel has not taken."),
 	HistoryBytes:         gauge("history_bytes", Bytes, "Memory of the history, bounded by limits.history_bytes_max."),
+	HistoryBytesMax:      gauge("history_max_bytes", Bytes, "What the history may take: limits.history_bytes_max, and at least 4 MiB."),
 	HistoryDeflatedBytes: gauge("history_deflated_bytes", Bytes, "Bytes of the history that are compressed forms of its records."),
 	HistoryRecords:       gauge("history_records", Count, "Records that the history holds."),
-	HistoryChunks:        gauge("history_chunks", Count, "Chunks of 1 MiB that the history holds."),
-	HeapBytes:            gauge("heap_bytes", Bytes, "Bytes of live and unswept objects in the Go heap."),
+	HistoryAge: gauge("history_age_seconds", Microseconds, "Since the oldest record that the history holds arrived here; 0: it holds none.").
+		when("sessions resume with reason trimmed or limit"),
+	HistoryChunks: gauge("history_chunks", Count, "Chunks of 1 MiB that the history holds."),
+	HeapBytes:     gauge("heap_bytes", Bytes, "Bytes of live and unswept objects in the Go heap."),
 	ResidentBytes: gauge("resident_memory_bytes", Bytes, "Bytes of the worker that are in memory.").
 		when("always"),
 	Goroutines: gauge("goroutines", Count, "Goroutines of the worker: a few dozen and one for each handshake."),

@@ -103,8 +103,10 @@ func (p *process) owedBytes() int64 {
 func (p *process) gaugeHistory() {
 	st := p.store.Stats()
 	p.block.Set(shm.HistoryBytes, st.Bytes)
+	p.block.Set(shm.HistoryBytesMax, p.store.BytesMax())
 	p.block.Set(shm.HistoryDeflatedBytes, st.Deflated)
 	p.block.Set(shm.HistoryRecords, int64(st.Records))
+	p.block.Set(shm.HistoryAge, st.Age*1000)
 	p.block.Set(shm.HistoryChunks, int64(st.Chunks))
 	p.block.Add(shm.HistoryEvictions, st.Evicted-p.usage.evicted)
 	p.block.Add(shm.HistoryRecordsEvicted, st.Trimmed-p.usage.trimmed)

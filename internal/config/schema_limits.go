@@ -125,7 +125,7 @@ func workerLimits() []Key {
 		},
 		{
 			Name: "limits.history_ms_max", Kind: Milliseconds, Default: "300000", Min: 1000, Max: 604_800_000, Reload: Live,
-			Help:  "age of the history's records, since their arrival",
+			Help:  "age of the history's records, since their arrival; where few come, the oldest are a quarter older",
 			field: func(c *Config) any { return &c.Limits.HistoryAgeMax },
 		},
 		{

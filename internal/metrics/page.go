@@ -70,8 +70,8 @@ func pageSections() []pageSection {
 		{
 			"History and process", shm.HistoryEvictions, shm.Faults,
 			[]shm.Gauge{
-				shm.HistoryBytes, shm.HistoryDeflatedBytes, shm.HistoryRecords, shm.HistoryChunks, shm.HeapBytes, shm.ResidentBytes,
-				shm.Goroutines, shm.OpenFds, shm.FdLimit,
+				shm.HistoryBytes, shm.HistoryBytesMax, shm.HistoryDeflatedBytes, shm.HistoryRecords, shm.HistoryAge, shm.HistoryChunks,
+				shm.HeapBytes, shm.ResidentBytes, shm.Goroutines, shm.OpenFds, shm.FdLimit,
 			},
 			nil,
 		},

@@ -20,7 +20,11 @@ const (
 
 // headroomParts: an eviction makes this part of the bytes free, and at least
 // one chunk, so that a turn's input fits between two evictions.
-const headroomParts = 16
+const headroomParts = 32
+
+// fillParts: a chunk is filled for this part of the age at most, and so much
+// later than its age the oldest record may leave.
+const fillParts = 4
 
 // freeChunksMax and freeBlocksMax bound what a Store keeps to use again.
 const (

@@ -16,15 +16,17 @@ const channelWithin = 64 + event.ChannelMax
 // are freed whole, oldest first. Each partition has an index into it. Nothing
 // that was not applied is ever freed.
 type Store struct {
-	limits  Limits
-	chunks  []chunk // chunks[i] has the number oldest+i
-	oldest  uint32
-	now     int64
-	windows []*window
-	stats   Stats
+	limits   Limits
+	fillTime int64   // milliseconds for which a chunk is filled
+	chunks   []chunk // chunks[i] has the number oldest+i
+	oldest   uint32
+	now      int64
+	windows  []*window
+	stats    Stats
 
 	freeChunks [][]byte
 	freeBlocks []*block
+	spare      int64 // bytes of both
 
 	relay scratch
 	seed  maphash.Seed // of the buckets: it changes what a look costs, never what it finds
@@ -33,7 +35,8 @@ type Store struct {
 type chunk struct {
 	data   []byte // its length is what is used; it never moves
 	names  []byte // channels that do not stand in their frame
-	newest int64
+	oldest int64  // when its first frame arrived
+	newest int64  // and its last
 
 	origins  []origin // of its compressed frames, in their order
 	deflated int64    // bytes of them
@@ -59,10 +62,12 @@ type relayed struct {
 
 // Stats is what a Store holds and what became of the rest.
 type Stats struct {
-	Bytes    int64  // chunks, what belongs to them, and the indexes, as allocated
+	Bytes    int64  // chunks, what belongs to them, the indexes and what is spare, as allocated
+	Spare    int64  // of them, what is kept to use again
 	Deflated int64  // of them, compressed frames
 	Records  int    // in all indexes
 	Chunks   int    // held, without those kept to use again
+	Age      int64  // milliseconds since the oldest frame held arrived; 0: none is held
 	Evicted  uint64 // chunks freed since the start
 	Trimmed  uint64 // records that left an index since the start, by any bound
 	Blocked  uint64 // evictions that the bytes asked for and unapplied records forbade
@@ -70,7 +75,9 @@ type Stats struct {
 
 // NewStore makes an empty Store, which takes no memory until the first record.
 func NewStore(l Limits) *Store {
-	return &Store{limits: l.withDefaults(), oldest: 1, seed: maphash.MakeSeed()}
+	s := &Store{oldest: 1, seed: maphash.MakeSeed()}
+	s.bound(l)
+	return s
 }
 
 // Limit bounds the Store otherwise from now on. Records beyond a smaller bound
@@ -79,10 +86,18 @@ func NewStore(l Limits) *Store {
 // stays.
 func (s *Store) Limit(l Limits) {
 	l.Chunk = s.limits.Chunk
-	s.limits = l.withDefaults()
+	s.bound(l)
 	for _, w := range s.windows {
 		s.shrink(w)
 	}
+	if s.spare > s.limits.headroom() {
+		s.freeChunks, s.freeBlocks, s.spare = nil, nil, 0
+	}
+}
+
+func (s *Store) bound(l Limits) {
+	s.limits = l.withDefaults()
+	s.fillTime = s.limits.Age.Milliseconds() / fillParts
 }
 
 // Tick tells the time of what arrives from now on: Unix or monotonic
@@ -107,10 +122,17 @@ func (s *Store) OldestChunk() uint32 { return s.oldest }
 // it has applied what is pending and evicted.
 func (s *Store) Full() bool { return s.stats.Bytes > s.limits.Bytes }
 
+// BytesMax is what the Store may take, those kept to use again included.
+func (s *Store) BytesMax() int64 { return s.limits.Bytes }
+
 // Stats tells what the Store holds.
 func (s *Store) Stats() Stats {
-	s.stats.Chunks = len(s.chunks)
-	return s.stats
+	st := s.stats
+	st.Bytes, st.Spare = st.Bytes+s.spare, s.spare
+	if st.Chunks = len(s.chunks); st.Chunks > 0 {
+		st.Age = s.now - s.chunks[0].oldest
+	}
+	return st
 }
 
 // Evict frees the oldest chunks while the bytes or the age demand it and
@@ -157,7 +179,7 @@ func (s *Store) free() {
 	c := s.chunks[0]
 	s.stats.Bytes -= int64(cap(c.data) + cap(c.names) + cap(c.origins)*originBytes)
 	s.stats.Deflated -= c.deflated
-	if cap(c.data) == s.limits.Chunk && len(s.freeChunks) < freeChunksMax {
+	if cap(c.data) == s.limits.Chunk && len(s.freeChunks) < freeChunksMax && s.keeps(int64(s.limits.Chunk)) {
 		s.freeChunks = append(s.freeChunks, c.data[:0])
 	}
 	n := copy(s.chunks, s.chunks[1:])
@@ -165,6 +187,17 @@ func (s *Store) free() {
 	s.chunks = s.chunks[:n]
 	s.oldest++
 	s.stats.Evicted++
+}
+
+// keeps tells whether there is room to keep so many bytes to use again, and takes
+// it. An eviction makes the headroom free: what is spare lies there, so that it
+// and what is held are within the bytes together.
+func (s *Store) keeps(bytes int64) bool {
+	if s.spare+bytes > s.limits.headroom() {
+		return false
+	}
+	s.spare += bytes
+	return true
 }
 
 // put copies a record in and indexes it. Beyond the partition's bound its
@@ -205,22 +238,35 @@ func (s *Store) nameApart(c *chunk, name []byte) int {
 }
 
 // room gives the last chunk, or a new one if the frame or the channel does not
-// fit there. A frame larger than a chunk gets one of its own.
+// fit there, or if it was begun too long ago: it would keep old records for as
+// long as new ones come. A frame larger than a chunk gets one of its own.
 func (s *Store) room(size, name int) *chunk {
 	if n := len(s.chunks); n > 0 {
-		if c := &s.chunks[n-1]; cap(c.data)-len(c.data) >= size && len(c.names)+name <= nameAtMax {
+		c := &s.chunks[n-1]
+		if cap(c.data)-len(c.data) >= size && len(c.names)+name <= nameAtMax && s.now-c.oldest <= s.fillTime {
 			return c
 		}
 	}
-	var data []byte
-	if n := len(s.freeChunks); n > 0 && size <= s.limits.Chunk {
-		data, s.freeChunks = s.freeChunks[n-1], s.freeChunks[:n-1]
-	} else {
-		data = make([]byte, 0, max(size, s.limits.Chunk))
-	}
+	data := s.newChunk(size)
 	s.stats.Bytes += int64(cap(data))
-	s.chunks = append(s.chunks, chunk{data: data})
+	s.chunks = append(s.chunks, chunk{data: data, oldest: s.now})
 	return &s.chunks[len(s.chunks)-1]
+}
+
+func (s *Store) newChunk(size int) []byte {
+	if size > s.limits.Chunk {
+		s.spare -= int64(len(s.freeChunks) * s.limits.Chunk)
+		s.freeChunks = nil // its room is taken, and theirs is of no use
+		return make([]byte, 0, size)
+	}
+	n := len(s.freeChunks)
+	if n == 0 {
+		return make([]byte, 0, s.limits.Chunk)
+	}
+	data := s.freeChunks[n-1]
+	s.freeChunks = s.freeChunks[:n-1]
+	s.spare -= int64(s.limits.Chunk)
+	return data
 }
 
 // channel gives the channel of an entry, which aliases the Store.

@@ -4,7 +4,8 @@ package replica
 // index grow and shrink at its ends without copying what lies between.
 const blockRecords = 64
 
-const blockBytes = blockRecords * entryBytes
+// blockBytes is what a block takes: its entries, as Go's allocator rounds them.
+const blockBytes = 2688
 
 // entry is one record of an index. It holds no pointer, so the collector
 // never looks into an index.
@@ -90,6 +91,7 @@ func (s *Store) newBlock() *block {
 	if n := len(s.freeBlocks); n > 0 {
 		b := s.freeBlocks[n-1]
 		s.freeBlocks = s.freeBlocks[:n-1]
+		s.spare -= blockBytes
 		return b
 	}
 	return new(block)
@@ -119,7 +121,7 @@ func (s *Store) trim(w *window) {
 
 func (s *Store) freeBlock(b *block) {
 	s.stats.Bytes -= blockBytes
-	if len(s.freeBlocks) < freeBlocksMax {
+	if len(s.freeBlocks) < freeBlocksMax && s.keeps(blockBytes) {
 		s.freeBlocks = append(s.freeBlocks, b)
 	}
 }

@@ -84,7 +84,8 @@ func TestNumbers(t *testing.T) {
 	w.LentTo = nil
 	equal(t, "worker", w, Worker{
 		Slot: 1, PID: 4102, Generation: 1, State: Ready, UptimeS: 3725, Sessions: 6072, Deliveries: 617283950, RecordsFetched: 4938271,
-		DeliveryBytes: 617283945 * 200, CPUS: 5978, ResidentBytes: 410 << 20, OwedBytes: 1258291, Partitions: 9, HeartbeatAgeMS: 30,
+		DeliveryBytes: 617283945 * 200, CPUS: 5978, ResidentBytes: 410 << 20,
+		HistoryBytes: 201 << 20, HistoryBytesMax: 256 << 20, HistoryRecords: 412_345, HistoryAgeS: 298, OwedBytes: 1258291, Partitions: 9, HeartbeatAgeMS: 30,
 	})
 	equal(t, "lent to", *s.Workers[1].LentTo, 0)
 	if s.Workers[0].LentTo != nil {

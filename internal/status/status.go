@@ -86,6 +86,15 @@ type Worker struct {
 	CPUS float64 `json:"cpu_s"`
 	// ResidentBytes is memory in use.
 	ResidentBytes int64 `json:"resident_bytes"`
+	// HistoryBytes is what its history takes, of all partitions.
+	HistoryBytes int64 `json:"history_bytes"`
+	// HistoryBytesMax is what it may take (limits.history_bytes_max); 0: not
+	// known yet.
+	HistoryBytesMax int64 `json:"history_bytes_max"`
+	// HistoryRecords is how many the history holds.
+	HistoryRecords int64 `json:"history_records"`
+	// HistoryAgeS is the seconds since the oldest of them arrived here.
+	HistoryAgeS float64 `json:"history_age_s"`
 	// OwedBytes is what sessions are owed and the kernel has not taken.
 	OwedBytes int64 `json:"owed_bytes"`
 	// BlockedSessions is how many wait for the kernel to take more.

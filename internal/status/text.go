@@ -44,11 +44,27 @@ func (s Status) head(width int) []text.Line {
 	since := s.SinceStart
 	lines = append(lines, facts(width, "since start: "+text.PerSecond(since.Deliveries)+" deliveries/s", text.Throughput(since.Bytes),
 		since.Latency.Words())...)
+	lines = append(lines, facts(width, s.history()...)...)
 	lines = append(lines, facts(width, s.slow()...)...)
 	if s.Drain != nil {
 		lines = append(lines, facts(width, s.Drain.facts()...)...)
 	}
 	return lines
+}
+
+// history is what can be replayed from memory; that of each worker is in the
+// JSON and, where there is room, in its row.
+func (s Status) history() []string {
+	var held, most, records int64
+	oldest := 0.0
+	for _, w := range s.Workers {
+		held, most, records = held+w.HistoryBytes, most+w.HistoryBytesMax, records+w.HistoryRecords
+		oldest = max(oldest, w.HistoryAgeS)
+	}
+	if most == 0 {
+		return nil
+	}
+	return []string{"history " + text.Size(held) + " of " + text.Size(most), text.Plural(records, "record") + " held", "oldest " + text.Duration(oldest)}
 }
 
 // slow is what is worth telling of slow clients, if anything is.
@@ -99,22 +115,24 @@ func (s Status) workerColumns() []text.Column {
 	columns := []text.Column{
 		{Title: "WORKER", Right: true},
 		{Title: "STATE"},
-		{Title: "PID", Right: true, Worth: 4},
-		{Title: "UP", Right: true, Worth: 5},
+		{Title: "PID", Right: true, Worth: 6},
+		{Title: "UP", Right: true, Worth: 7},
 		{Title: "SESSIONS", Right: true},
-		{Title: "DELIVERIES", Right: true, Worth: 9},
-		{Title: "OWNS", Right: true, Worth: 7},
-		{Title: "OWED", Right: true, Worth: 6},
-		{Title: "CPU", Right: true, Worth: 3},
-		{Title: "MEM", Right: true, Worth: 2},
-		{Title: "RESPAWNS", Right: true, Worth: 1},
-		{Title: "BEAT", Right: true, Worth: 8},
+		{Title: "DELIVERIES", Right: true, Worth: 11},
+		{Title: "OWNS", Right: true, Worth: 9},
+		{Title: "OWED", Right: true, Worth: 8},
+		{Title: "CPU", Right: true, Worth: 5},
+		{Title: "MEM", Right: true, Worth: 4},
+		{Title: "HISTORY", Right: true, Worth: 3},
+		{Title: "OLDEST", Right: true, Worth: 1},
+		{Title: "RESPAWNS", Right: true, Worth: 2},
+		{Title: "BEAT", Right: true, Worth: 10},
 	}
 	for _, w := range s.Workers {
 		text.Fill(columns, text.Cells(
 			strconv.Itoa(w.Slot), text.Plain(w.State), strconv.Itoa(w.PID), w.living(text.Duration(w.UptimeS)), text.Grouped(w.Sessions),
 			text.Short(float64(w.Deliveries)), strconv.Itoa(w.Partitions), text.Size(w.OwedBytes), text.Duration(w.CPUS),
-			w.living(text.Size(w.ResidentBytes)), text.Grouped(w.Respawns), w.living(age(w.HeartbeatAgeMS)))...)
+			w.living(text.Size(w.ResidentBytes)), w.living(text.Size(w.HistoryBytes)), w.living(text.Duration(w.HistoryAgeS)), text.Grouped(w.Respawns), w.living(age(w.HeartbeatAgeMS)))...)
 	}
 	return columns
 }
