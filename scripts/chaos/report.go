@@ -2,7 +2,9 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -84,20 +86,20 @@ func (w *world) explain(faults []check.Fault) {
 	}
 	for _, f := range faults {
 		if shown[f.Class]++; shown[f.Class] <= 2 && len(shown) <= explainedMax {
-			w.history(f)
+			w.history(os.Stdout, f)
 		}
 	}
 }
 
 // history prints what the client heard of the partition around a fault, what
 // the log has there, and what was done to the system before.
-func (w *world) history(f check.Fault) {
+func (w *world) history(out io.Writer, f check.Fault) {
 	i := slices.IndexFunc(w.clients, func(c *client) bool { return c.stream.Name == f.Stream })
 	s := &w.clients[i].stream
-	fmt.Printf("\n-- %s\n   it asks for %v\n", f, s.Channels)
+	fmt.Fprintf(out, "\n-- %s\n   it asks for %v\n", f, s.Channels)
 	for _, d := range w.deeds {
 		if d.at+d.took > f.At-recent && d.at < f.At {
-			fmt.Printf("   %8.3fs for %.1fs: %s\n", d.at.Seconds(), d.took.Seconds(), d.what)
+			fmt.Fprintf(out, "   %8.3fs for %.1fs: %s\n", d.at.Seconds(), d.took.Seconds(), d.what)
 		}
 	}
 	var lines []string
@@ -111,12 +113,12 @@ func (w *world) history(f check.Fault) {
 		}
 	}
 	if len(lines) > 0 {
-		fmt.Println(strings.Join(lines[max(0, at-before):min(len(lines), at+1+after)], "\n"))
+		fmt.Fprintln(out, strings.Join(lines[max(0, at-before):min(len(lines), at+1+after)], "\n"))
 	}
 	for id, inc := range w.ledger.log {
 		for _, e := range w.ledger.around(inc, f.Pos.Partition, f.Pos.Offset) {
 			if inc.Topic == f.Pos.Topic {
-				fmt.Printf("   log of %s: %d %s\n", id[:8], e.Offset, w.ledger.names.Channels[e.Channel])
+				fmt.Fprintf(out, "   log of %s: %d %s\n", id[:8], e.Offset, w.ledger.names.Channels[e.Channel])
 			}
 		}
 	}
