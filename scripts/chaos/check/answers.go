@@ -75,7 +75,8 @@ func (w *walk) notRecovered(n *Note) {
 		switch {
 		case !ok || i == nil:
 		case n.Reason == "epoch":
-			founded = founded || IncarnationOf(offered.Epoch) != IncarnationOf(c.Epoch)
+			// The partitions of a topic that was made anew meet it one by one.
+			founded = founded || offered.Epoch != c.Epoch && w.log.loses(n.Reason, topic)
 		case n.Reason == "trimmed":
 			founded = founded || i.Compacted || i.Trimmed
 		}

@@ -141,7 +141,8 @@ func TestCheck(t *testing.T) {
 		"not recovered behind records":    {from(0).again(at(0)).old(3).note(Note{Kind: ReconnectAck, Reason: "limit", Replayed: 1, Cursor: at(4)}), Unfit},
 		"another epoch":                   {from(0).again(at(0)).lost("epoch", cursor("trade", "new.0", 0)).record(0, 0, 1, 1, 31), ""},
 		"an epoch that is the same":       {from(0).again(at(0)).lost("epoch", at(4)), Unfounded},
-		"an epoch of the same log":        {from(0).again(at(0)).lost("epoch", cursor("trade", "old.1", 4)), Unfounded},
+		"an epoch of the same log":        {dropping().again(cursor("drop", "drop.0", -1)).lost("epoch", cursor("drop", "drop.1", 4)), Unfounded},
+		"half of a topic made anew":       {from(0).again(at(0)).lost("epoch", cursor("trade", "old.1", 4)), ""},
 		"trimmed, which nobody did":       {from(0).again(at(0)).lost("trimmed", at(4)), Unfounded},
 
 		"made anew":                   {from(4).note(Note{Kind: Reset, Reason: "epoch", Lost: true, Cursor: cursor("trade", "new.0", -1)}).record(0, 0, 0, 1, 30), ""},
