@@ -6,6 +6,8 @@
 # second and each tenth of one as the clients see them, the first and the last
 # second left out. ODIND and ODINCTL name the binaries (bin/odind, bin/odinctl).
 set -euo pipefail
+# One at a time: the ports are the same ones for all.
+[ -n "${BENCH_LOCKED:-}" ] || exec env BENCH_LOCKED=1 flock "${BENCH_LOCK:-${TMPDIR:-/tmp}/fanbench.lock}" "$0" "$@"
 cd "$(dirname "$0")/.."
 scripts/apt.sh python3
 work=$(mktemp -d)

@@ -8,7 +8,14 @@ describe() {
 	url=ws://127.0.0.1:18000/ws
 	local two=127.0.0.1:18100,127.0.0.1:18101
 	case $1 in
-	limit) server=("$here/limit" -l 18000 -i 18100) ;;             # the floor, one send a message
+	limit) # the floor, one send a message. All its sessions hear all: a storm goes to another one.
+		server=("$here/limit" -l 18000 -i 18100)
+		[ -z "${STORM:-}" ] || {
+			"$here/limit" -l 18010 -i 18110 >"$work/other.log" 2>&1 &
+			pids+=("$!")
+			storm_url=ws://127.0.0.1:18010/ws
+		}
+		;;
 	limit-batch) server=("$here/limit" -l 18000 -i 18100 -b) ;;    # the floor, what arrived together in one send
 	limit2) server=("$here/limit" -l 18000 -i 18100 -p 2); pub=(--to raw --addr "$two") ;;
 	limit4) server=("$here/limit" -l 18000 -i 18100 -p 4); pub=(--to raw --addr "$two,127.0.0.1:18102,127.0.0.1:18103") ;;

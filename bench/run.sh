@@ -39,9 +39,9 @@ rt=()
 # A peer's description sets: server (command), ports (to wait for), url,
 # load (fanload's further options), pub (fanpub's) and ready (a port whose
 # /readyz has to say 200); for fanmix mix (its options); for a storm quiet
-# (fanload's options, to hear nothing); hearing is 0 if load hears nothing
+# (fanload's options, to hear nothing) and storm_url, unless it is url; hearing is 0 if load hears nothing
 # either. What it starts itself goes into pids.
-server=() ports=() url='' load=() pub=() ready='' mix=() quiet=() hearing=1
+server=() ports=() url='' load=() pub=() ready='' mix=() quiet=() storm_url='' hearing=1
 # shellcheck source=bench/peers.sh
 . "${PEERS:-$here/peers.sh}"
 describe "$peer" || { echo "run.sh: no such peer: $peer" >&2; exit 2; }
@@ -92,7 +92,7 @@ await_ready() {
 # What goes on beside the window, once it has begun.
 storm() {
 	until [ -e "$work/over" ]; do
-		"$here/fanload" -u "$url" -n "$STORM" -i 256 --settle 0 -w 0 -d 0.01 --drain 0 "${quiet[@]}" >>"$work/storm" 2>>"$work/load.log"
+		"$here/fanload" -u "${storm_url:-$url}" -n "$STORM" -i 256 --settle 0 -w 0 -d 0.01 --drain 0 "${quiet[@]}" >>"$work/storm" 2>>"$work/load.log"
 	done
 }
 profile() {
@@ -120,7 +120,7 @@ say_owed() {
 
 load_neutral() {
 	"${rt[@]}" "$here/fanload" -u "$url" -n "$n" -C "$chans" -w "$warm" -d "$secs" -p "$spid" -i "${INFLIGHT:-64}" \
-		--owed "$work/owed" --drain 20 --nap "${NAP:-0}" --ready "$work/ready" --progress "$work/progress" --tag "$peer" "${load[@]}" \
+		--owed "$work/owed" --drain 40 --nap "${NAP:-0}" --ready "$work/ready" --progress "$work/progress" --tag "$peer" "${load[@]}" \
 		>"$work/load.json" 2>"$work/load.log" &
 	lpid=$!
 	pids+=("$lpid")

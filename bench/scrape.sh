@@ -5,6 +5,8 @@
 # other. Prints one line of JSON: times as the scraper sees them, and the
 # supervisor's CPU. ODIND names the binary (bin/odind).
 set -euo pipefail
+# One at a time: the ports are the same ones for all.
+[ -n "${BENCH_LOCKED:-}" ] || exec env BENCH_LOCKED=1 flock "${BENCH_LOCK:-${TMPDIR:-/tmp}/fanbench.lock}" "$0" "$@"
 cd "$(dirname "$0")/.."
 scripts/apt.sh python3
 tools=$(bench/build.sh)

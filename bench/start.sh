@@ -7,6 +7,8 @@
 # each number of WORKERS (2 and 4). Prints a line of JSON for each. ODIND names
 # the binary (bin/odind).
 set -euo pipefail
+# One at a time: the ports are the same ones for all.
+[ -n "${BENCH_LOCKED:-}" ] || exec env BENCH_LOCKED=1 flock "${BENCH_LOCK:-${TMPDIR:-/tmp}/fanbench.lock}" "$0" "$@"
 cd "$(dirname "$0")/.."
 scripts/apt.sh python3
 tools=$(bench/build.sh)

@@ -73,7 +73,7 @@ def deliveries(scale, others):
         Case("idle", "10,000 sessions: connecting, idle, and after each received records and answered a ping",
              [Run(p, scale.sessions(10000), 1, scale.small(4, 2), env=pings) for p in ("limit", "odin")]),
         Case("storm", "10,000 connects, again and again, beside 1,000 sessions × 50 records/s",
-             [Run("odin", n, 50, scale.secs(8), env={"STORM": str(scale.sessions(10000))})]),
+             each(["limit", "odin"], 1000, 50, 7, {"STORM": str(scale.sessions(10000))})),
     ]
 
 

@@ -47,7 +47,7 @@ def figures(res):
     figure("paced5k", "p99, × floor's", "≤ 1.1", res.ratios(("paced5k", ODIN), ("paced5k", "limit"), p99), at_most(1.1), "×",
            floor("paced5k", "limit", p99, "{:.1f} ms"))
     memory(res, figure)
-    figure("storm", "p99 of connected sessions beside it, × without", "≤ 2", res.ratios(("storm", ODIN), ("paced", ODIN), p99), at_most(2), "×")
+    figure("storm", "p99 of connected sessions beside it, × without", "≤ 2", res.ratios(("storm", ODIN), ("paced", ODIN), p99), at_most(2), "×", beside_storm(res))
     figure("small", "CPU a delivery", "≤ 9 µs", res.each("small", ODIN, us), at_most(9), "µs", floor(*lim, us))
     figure("sparse", "share of the bus in CPU", "≤ 15 %", res.each("sparse", ODIN, lambda r: 100 * r["profile"]["stages"]["bus"]), at_most(15), "%")
     figure("mixed", "CPU a delivery, × floor of as many writes", "≤ 1.3", res.ratios(("mixed", ODIN), ("mixed", "limit, as many writes/s"), us),
@@ -58,6 +58,12 @@ def figures(res):
             figure("growth", f"{what}: largest ratio to the floor / smallest", "≤ 1.2", [max(ratios) / min(ratios)], at_most(1.2))
     slow(res, figure)
     return out
+
+
+def beside_storm(res):
+    """What a storm at another server costs the floor's sessions."""
+    v = res.ratios(("storm", "limit"), ("paced", "limit"), p99)
+    return f"{median(v):.2f}" if v else ""
 
 
 def unfetched(res):

@@ -71,6 +71,12 @@ def shares(found):
     return {"seconds": round(total, 2), "stages": ratio(by), "across": ratio(across), "hot": ratio(hot)}
 
 
+def below_main(frames):
+    """Without what every stack of the loop begins with."""
+    starts = [i for i, f in enumerate(frames) if f.endswith("worker.Main")]
+    return frames[: starts[0]] or frames if starts else frames
+
+
 def shorten(frame):
     return re.sub(r"github\.com/(odin-ws/odin|twmb)/", "", frame)
 
@@ -82,7 +88,7 @@ def folded(found, least=0.005):
     weight = {}
     paths = []
     for seconds, frames in found:
-        path = (stage(frames),) + tuple(shorten(f) for f in reversed(frames))
+        path = (stage(frames),) + tuple(shorten(f) for f in reversed(below_main(frames)))
         paths.append((seconds, path))
         for i in range(1, len(path) + 1):
             weight[path[:i]] = weight.get(path[:i], 0) + seconds
