@@ -9,7 +9,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 page=()
 if [ "${1:-}" = --write ]; then
-	page=("$2")
+	page=(--write "$2")
 	shift 2
 fi
 suite=$(scripts/tools.sh autobahn)
@@ -48,4 +48,4 @@ EOP
 	exit 1
 }
 [ -z "${ODIN_AUTOBAHN_REPORTS:-}" ] || cp -r "$work/reports" "$ODIN_AUTOBAHN_REPORTS"
-python3 test/autobahn/judge.py "$work/reports/index.json" "${page[@]}"
+python3 test/autobahn/judge.py "${page[@]}" "$work/reports/index.json"
