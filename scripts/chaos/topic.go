@@ -97,7 +97,7 @@ func (t *topic) configs(brokers int) map[string]*string {
 		c["cleanup.policy"] = "compact"
 		c["segment.ms"] = "5000"
 		c["min.cleanable.dirty.ratio"] = "0.01"
-		c["min.compaction.lag.ms"] = "15000"
+		c["min.compaction.lag.ms"] = "60000"
 		c["delete.retention.ms"] = "15000"
 	}
 	configs := map[string]*string{}
