@@ -19,6 +19,7 @@ var (
 	// errBroken is a failure of what is tested, which ends the run.
 	errBroken = errors.New("odind is broken")
 	errNobody = errors.New("nobody to do it to")
+	errLate   = errors.New("its time had passed")
 )
 
 // do carries out a fault, and returns to whom when it is over.

@@ -125,6 +125,10 @@ func (w *world) lane(ctx context.Context, began time.Time, faults []plan.Fault) 
 		case <-ctx.Done():
 			return ctx.Err()
 		}
+		if time.Since(began) > w.options.length { // what a slow machine has no time for
+			w.did(deed{at: time.Since(w.began), what: string(f.Kind), err: errLate})
+			continue
+		}
 		if how, surprised := w.odind.surprise(); surprised {
 			return fmt.Errorf("odind ended by itself: %s", how)
 		}
@@ -132,14 +136,18 @@ func (w *world) lane(ctx context.Context, began time.Time, faults []plan.Fault) 
 		what, err := w.do(ctx, f)
 		d := deed{at: at, took: time.Since(w.began) - at, what: string(f.Kind), err: err}
 		w.say("%s %s took %.1fs %s", f.Kind, what, d.took.Seconds(), errText(err))
-		w.mu.Lock()
-		w.deeds = append(w.deeds, d)
-		w.mu.Unlock()
+		w.did(d)
 		if errors.Is(err, errBroken) {
 			return err
 		}
 	}
 	return nil
+}
+
+func (w *world) did(d deed) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.deeds = append(w.deeds, d)
 }
 
 func errText(err error) string {
