@@ -162,6 +162,8 @@ func TestCheck(t *testing.T) {
 		"more dropped than said":      {dropping().drop(0).gap(1, 2).drop(3), Missing},
 		"less dropped than said":      {dropping().drop(0).gap(3, 2).drop(3), Misannounced},
 		"less, shown by a cursor":     {dropping().drop(0).gap(1, 0).dropPong(0), Misannounced},
+		"dropped of a replay":         {dropping().drop(0).again(cursor("drop", "drop.0", 0)).gap(2, 2).drop(3).recovered(3, cursor("drop", "drop.0", 3)), ""},
+		"and not counted":             {dropping().drop(0).again(cursor("drop", "drop.0", 0)).gap(2, 2).drop(3).recovered(1, cursor("drop", "drop.0", 3)), Misannounced},
 		"gap, then all again":         {dropping().drop(0).gap(1, 0).again(cursor("drop", "drop.0", 0)).drop(1, 2).recovered(2, cursor("drop", "drop.0", 2)), ""},
 	} {
 		t.Run(name, func(t *testing.T) {

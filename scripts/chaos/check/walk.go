@@ -45,7 +45,7 @@ type walk struct {
 	joined    bool        // subscribed or resumed: records may come
 	resuming  bool        // a reconnect is not answered yet
 	offered   odin.Cursor // with it
-	replayed  int         // records since then
+	replayed  int         // records since then, those dropped included
 	sound     int         // faults before it
 	last      int         // asked for
 	history   []Event     // records of the last ones asked for
