@@ -94,6 +94,7 @@ const (
 	Turns
 	TurnRests
 	ApplyBudgetReached
+	DeliverRateReached
 
 	// The source.
 	RecordsFetched
@@ -114,6 +115,7 @@ const (
 	SourceFaultsTrimmed
 	SourceFaultsUnreadable
 	SourcePauses
+	FetchRateReached
 	Backfills
 	BackfillRecords
 	BackfillsFailed
@@ -136,6 +138,7 @@ const (
 	BusGaps
 	BusLinksMade
 	BusLinksBroken
+	BusLinksOverfull
 	BusWritesBlocked
 	SeeksSent
 	SeeksReceived

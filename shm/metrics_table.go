@@ -97,6 +97,8 @@ var counterTable = [CounterCount]Metric{
 
 	Turns:     counter("turns_total", "Turns of the loop."),
 	TurnRests: counter("turn_rests_total", "Turns after which the loop rested to let a batch form: it is under load."),
+	DeliverRateReached: counter("deliver_rate_reached_total", "Turns in which records had to wait by limits.deliver_records_per_s_max.").
+		when("latency grows though no core is busy"),
 	ApplyBudgetReached: counter("apply_budget_reached_total", "Turns that left records for the next one.").
 		when("latency grows: records come faster than they are handed out"),
 
@@ -120,6 +122,8 @@ var counterTable = [CounterCount]Metric{
 	SourceFaultsUnreadable: sourceFault("unreadable"),
 	SourcePauses: counter("source_pauses_total", "Times that the source was paused because fetched records waited for the loop.").
 		when("lag grows while the source is healthy: the worker can't keep up"),
+	FetchRateReached: counter("fetch_rate_reached_total", "Turns in which fetched records had to wait by limits.fetch_records_per_s_max.").
+		when("lag grows while the source is healthy"),
 	Backfills:       counter("backfills_total", "Ranges read anew from the source for siblings that had fallen behind the history."),
 	BackfillRecords: counter("backfill_records_total", "Records read anew from the source."),
 	BackfillsFailed: counter("backfills_failed_total", "Attempts to read a range anew that failed; they are repeated until the log has lost it."),
@@ -141,6 +145,7 @@ var counterTable = [CounterCount]Metric{
 	BusGaps: counter("bus_gaps_total", "Batches that began behind a hole: a defect of Odin, mended by asking the owner anew.").
 		when("always: it stays 0"),
 	BusLinksMade:     counter("bus_links_made_total", "Links to siblings set up."),
+	BusLinksOverfull: counter("bus_links_overfull_total", "Links given up because limits.bus_unsent_bytes_max was reached: the sibling took nothing."),
 	BusLinksBroken:   counter("bus_links_broken_total", "Links to siblings that ended or were replaced."),
 	BusWritesBlocked: counter("bus_writes_blocked_total", "Times that a link's socket was full, so that relaying to the sibling had to wait."),
 	SeeksSent:        counter("seeks_sent_total", "Times that a partition's owner was asked to relay it."),

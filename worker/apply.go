@@ -20,7 +20,8 @@ type applied struct {
 // iteration; a session that turns out too slow is closed behind it.
 func (p *process) applyWaiting() {
 	p.tellResets()
-	records, bytes := p.config.Limits.TurnRecordsMax, p.turnBytes()
+	may := p.deliverable()
+	records, bytes := min(p.config.Limits.TurnRecordsMax, may), p.turnBytes()
 	i := 0
 	for ; i < len(p.waiting) && records > 0 && bytes > 0; i++ {
 		pt := p.waiting[i]
@@ -31,7 +32,10 @@ func (p *process) applyWaiting() {
 	rest := copy(p.waiting, p.waiting[i:]) // one that isn't done has joined the end
 	clear(p.waiting[rest:])
 	p.waiting = p.waiting[:rest]
-	if rest > 0 {
+	switch {
+	case rest > 0 && records == 0 && may <= p.config.Limits.TurnRecordsMax:
+		p.block.Add(shm.DeliverRateReached, 1)
+	case rest > 0:
 		p.block.Add(shm.ApplyBudgetReached, 1)
 	}
 	p.closeDoomed()
@@ -57,6 +61,7 @@ func (p *process) apply(pt *partition, records, bytes int) (n, size int) {
 		size += int(entries[i].Ref.Len)
 	}
 	n = len(entries)
+	p.paces.deliver.spend(n)
 	p.entries = entries[:0]
 	p.carryOut(pt, pt.replica.Applied(p.effects(), to))
 	return n, size

@@ -63,7 +63,7 @@ func (p *process) gaugeSource() {
 	held := p.intake.held()
 	p.block.Set(shm.UnappliedBytes, int64(held))
 	paused := int64(0)
-	if held >= p.config.Limits.FetchedBytesMax || p.fetchedAt < len(p.fetched) && p.store.Full() {
+	if held >= p.config.Limits.FetchedBytesMax || p.fetchedAt < len(p.fetched) && (p.congested() || !p.mayFetch()) {
 		paused = 1
 	}
 	p.block.Set(shm.SourcePaused, paused)

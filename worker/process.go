@@ -73,6 +73,7 @@ type process struct {
 
 	// Partitions and siblings.
 	store         *replica.Store
+	paces         paces
 	partitions    []*partition
 	waiting       []*partition
 	topics        []topic

@@ -25,7 +25,7 @@ type link struct {
 	wants      []*partition       // have something to relay, in the order of their wake-ups
 	gives      []*backfill.Giving // what it asked for below its history
 	blocked    bool               // the socket is full
-	paused     bool               // not read, since history is full
+	paused     bool               // not read, since nothing more is to come into the history
 }
 
 const linkTokens = 1 << 32 // tokens of links: this plus the slot
@@ -107,12 +107,26 @@ func (p *process) stir(l *link) {
 
 // relayAll writes to every link that has something and isn't full.
 func (p *process) relayAll() {
+	p.dropOverfull()
 	for p.stirred {
 		p.stirred = false
 		for _, l := range p.links {
 			if l != nil && !l.blocked && (len(l.wants) > 0 || l.out.Len() > 0 || l.givable()) {
 				p.relay(l)
 			}
+		}
+	}
+}
+
+// dropOverfull gives up a link whose sibling takes nothing, once what can't wait
+// in the history has piled up: questions, and word of what is lost. Both sides
+// begin anew with the next link. One record may be as large as records get.
+func (p *process) dropOverfull() {
+	lim := &p.config.Limits
+	for _, l := range p.links {
+		if l != nil && l.out.Len() > lim.BusUnsentBytesMax+lim.RecordBytesMax {
+			p.block.Add(shm.BusLinksOverfull, 1)
+			p.loseLink(l.peer)
 		}
 	}
 }
@@ -217,11 +231,11 @@ func (p *process) hear(l *link) {
 }
 
 // hearBuffered takes the complete messages of the link's buffer. Nothing goes
-// into a history that is full: the link isn't read on, the owner's pointer
+// into a history that is full, or whose records have to wait: the link isn't read on, the owner's pointer
 // stays behind, and nothing is lost.
 func (p *process) hearBuffered(l *link) {
 	for p.links[l.peer] == l {
-		if p.store.Full() {
+		if p.congested() {
 			l.paused = true
 			p.pollLink(l, l.blocked)
 			return
@@ -301,7 +315,7 @@ func subject(m *bus.Message) int {
 
 // resumeLinks reads again from the links that waited for room.
 func (p *process) resumeLinks() {
-	if p.store.Full() {
+	if p.congested() {
 		return
 	}
 	for _, l := range p.links {

@@ -83,17 +83,22 @@ func (p *process) poll() {
 	}
 }
 
-// takeFetched takes over what was fetched, as long as the history has room;
-// what doesn't fit waits, and Kafka with it.
+// takeFetched takes over what was fetched, as long as the history has room
+// and the rates allow it; what doesn't fit waits, and Kafka with it.
 func (p *process) takeFetched() {
 	if len(p.fetched) == 0 {
 		p.fetched = p.intake.take(p.fetchedSpare)
 		p.fetchedSpare = nil
 		p.fetchedAt = 0
 	}
-	for p.fetchedAt < len(p.fetched) && !p.store.Full() {
+	for p.fetchedAt < len(p.fetched) && !p.congested() {
+		if !p.mayFetch() {
+			p.block.Add(shm.FetchRateReached, 1)
+			break
+		}
 		f := &p.fetched[p.fetchedAt]
 		p.fetchedAt++
+		p.paces.fetch.spend(len(f.Records))
 		p.take(f)
 		p.intake.done(f)
 		f.Records = nil

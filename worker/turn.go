@@ -13,7 +13,7 @@ func (p *process) wait() {
 	if !p.busy() {
 		p.waker.Sleep()
 		if !p.busy() {
-			timeout = time.Duration(p.farewell.alarm(p, p.ticked+int64(tick)) - p.clock())
+			timeout = time.Duration(p.alarm() - p.clock())
 		}
 	}
 	events, err := p.world.Wait(timeout)
@@ -48,10 +48,13 @@ func (p *process) happened(ev loop.Event) {
 
 // busy tells whether there is work that no descriptor announces.
 func (p *process) busy() bool {
-	if len(p.touched) > 0 || len(p.waiting) > 0 || len(p.readied) > 0 || p.redecides || p.fillsDue || p.rung || p.stirred || !p.mail.empty() {
+	if len(p.touched) > 0 || len(p.readied) > 0 || p.redecides || p.fillsDue || p.rung || p.stirred || !p.mail.empty() {
 		return true
 	}
-	return !p.store.Full() && (p.fetchedAt < len(p.fetched) || !p.intake.empty())
+	if len(p.waiting) > 0 && p.deliverable() > 0 {
+		return true
+	}
+	return (p.fetchedAt < len(p.fetched) || !p.intake.empty()) && !p.congested() && p.mayFetch()
 }
 
 // turn is one pass: take input, relay, apply, write, publish.

@@ -52,7 +52,7 @@ func (p *program) demo(cmd *cobra.Command, s show) error {
 	in := cli.Input(cmd.Flags())
 	in.NoDefaultFile, in.Host.RuntimeDir = true, dir
 	in.Ignore = []string{"kafka.brokers", "kafka.sasl.", "kafka.tls."} // the broker is ours
-	cfg, origins, err := config.Load(in)
+	cfg, _, err := config.Load(in)
 	if err != nil {
 		return err
 	}
@@ -66,7 +66,7 @@ func (p *program) demo(cmd *cobra.Command, s show) error {
 	defer log.Close()
 	stop := produce(s, broker.Address(), log.Logger)
 	defer stop()
-	return p.supervise(*cfg, origins, in, broker.Address(), log)
+	return p.supervise(*cfg, in, broker.Address(), log)
 }
 
 // produce lets the market run beside the supervisor until it is stopped.

@@ -10,24 +10,21 @@ import (
 
 // serve loads the configuration and runs the supervisor to its end.
 func (p *program) serve(in config.Input) error {
-	cfg, origins, err := config.Load(in)
+	cfg, _, err := config.Load(in)
 	if err != nil {
 		return err
 	}
 	log := openLog(p.stderr, cfg.Log)
 	defer log.Close()
-	return p.supervise(*cfg, origins, in, "", log)
+	return p.supervise(*cfg, in, "", log)
 }
 
 // supervise runs until a signal ends it. in is what cfg was made of, and will be
-// made of anew by a reload; origins are its values'. broker is the embedded one's address, "" if there is
+// made of anew by a reload. broker is the embedded one's address, "" if there is
 // none.
-func (p *program) supervise(cfg config.Config, origins config.Origins, in config.Input, broker string, log *journal.Journal) error {
+func (p *program) supervise(cfg config.Config, in config.Input, broker string, log *journal.Journal) error {
 	log.Info("odind starts", "version", p.version, "config_digest", cfg.Digest(), "workers", cfg.Workers,
 		"brokers", cfg.Kafka.Brokers, "runtime_dir", cfg.RuntimeDir)
-	for _, key := range config.Idle(origins) {
-		log.Warn("configured, but without effect in this version", "key", key)
-	}
 	return supervisor.Run(context.Background(), cfg, supervisor.Options{
 		Version: p.version,
 		Log:     log,

@@ -87,8 +87,8 @@ type Limits struct {
 	CPUsMax           float64 `json:"cpus_max"`            // cores that Odin may use; 0: the CPU quota
 	MemoryBytesMax    int     `json:"memory_bytes_max"`    // of all processes; 0: the cgroup's limit
 	GoroutinesMax     int     `json:"goroutines_max"`      // of all processes
-	FetchRecordsMax   int     `json:"fetch_records_max"`   // records fetched a second
-	DeliverRecordsMax int     `json:"deliver_records_max"` // records relayed a second
+	FetchRecordsMax   int     `json:"fetch_records_max"`   // records that a worker takes a second; 0: no limit
+	DeliverRecordsMax int     `json:"deliver_records_max"` // records that a worker gives to sessions a second; 0: no limit
 }
 
 // Descriptors is for how many sessions, and for how many handshakes at once, a

@@ -157,8 +157,5 @@ func (k Key) pageHelp() string {
 	if k.Why != "" {
 		text += ". " + strings.ToUpper(k.Why[:1]) + k.Why[1:]
 	}
-	if k.Later {
-		text += " *(no effect in this version)*"
-	}
 	return strings.ReplaceAll(text, "|", "\\|")
 }

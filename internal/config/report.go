@@ -6,19 +6,6 @@ import (
 	"text/tabwriter"
 )
 
-// Idle names the keys that somebody has set though they have no effect in this
-// version, with where that is.
-func Idle(origins Origins) (idle []string) {
-	for _, k := range Keys() {
-		if origins.idle(k) {
-			idle = append(idle, k.Name+" ("+origins[k.Name]+")")
-		}
-	}
-	return idle
-}
-
-func (o Origins) idle(k Key) bool { return k.Later && o[k.Name] != OriginDefault && o[k.Name] != "" }
-
 // Report writes the effective configuration: a line for each key with its
 // value and where that came from. Secrets are placeholders.
 func Report(w io.Writer, c Config, origins Origins) error {
@@ -29,11 +16,7 @@ func Report(w io.Writer, c Config, origins Origins) error {
 			if i > 0 {
 				name = ""
 			}
-			origin := origins[k.Name]
-			if origins.idle(k) {
-				origin += " (no effect in this version)"
-			}
-			fmt.Fprintf(table, "%s\t%s\t%s\n", name, value, origin)
+			fmt.Fprintf(table, "%s\t%s\t%s\n", name, value, origins[k.Name])
 		}
 	}
 	return table.Flush()

@@ -42,7 +42,6 @@ type Key struct {
 	Why      string   // why this default
 	Reload   When     // a new value is in force in a running odind
 	With     string   // key that must have kept its value for a reload to apply this one; "": none
-	Later    bool     // of a part that is not built: checked, and without effect
 
 	field func(*Config) any          // pointer to the field that the key fills
 	auto  func(Host, *Config) string // computes the default, after all else is set

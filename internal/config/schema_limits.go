@@ -174,8 +174,8 @@ func workerLimits() []Key {
 			field: func(c *Config) any { return &c.Limits.ReplayStateBytesMax },
 		},
 		{
-			Name: "limits.bus_unsent_bytes_max", Kind: Bytes, Default: "32MiB", Min: 1 << 20, Max: 16 << 30, Reload: Live, Later: true,
-			Help:  "unsent to one sibling; beyond, it waits",
+			Name: "limits.bus_unsent_bytes_max", Kind: Bytes, Default: "32MiB", Min: 1 << 20, Max: 16 << 30, Reload: Live,
+			Help:  "unsent to one sibling, beside one record: records wait in the history, questions can't; beyond, the link is made anew",
 			field: func(c *Config) any { return &c.Limits.BusUnsentBytesMax },
 		},
 		{

@@ -190,15 +190,15 @@ func healthLimits() []Key {
 			field:   func(c *Config) any { return &c.Limits.GoroutinesMax },
 		},
 		{
-			Name: "limits.fetch_records_per_s_max", Kind: Number, Default: "0", Min: 0, Max: 1_000_000_000, Reload: Live, Later: true,
+			Name: "limits.fetch_records_per_s_max", Kind: Number, Default: "0", Min: 0, Max: 1_000_000_000, Reload: Live,
 			Aliases: []string{"WS_MAX_KAFKA_RATE"},
-			Help:    "records fetched a second; 0: no limit", Why: "Kafka is paused by what is not yet applied, not by a rate",
+			Help:    "records that each worker takes a second from its partitions; 0: no limit. What comes faster waits at the broker", Why: "a fetch is taken whole, so it is held on the average. Odin needs none: Kafka is paused by what is not yet applied",
 			field: func(c *Config) any { return &c.Limits.FetchRecordsMax },
 		},
 		{
-			Name: "limits.deliver_records_per_s_max", Kind: Number, Default: "0", Min: 0, Max: 1_000_000_000, Reload: Live, Later: true,
+			Name: "limits.deliver_records_per_s_max", Kind: Number, Default: "0", Min: 0, Max: 1_000_000_000, Reload: Live,
 			Aliases: []string{"WS_MAX_BROADCAST_RATE"},
-			Help:    "records delivered a second; 0: no limit", Why: "a slow session is helped by its route's slow policy, not by a rate",
+			Help:    "records that each worker gives to its sessions a second, to however many of them; 0: no limit. What comes faster waits at the broker, and nothing is lost", Why: "every worker gives every record. A slow session is helped by its route's slow policy, not by a rate",
 			field: func(c *Config) any { return &c.Limits.DeliverRecordsMax },
 		},
 	}

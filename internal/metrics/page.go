@@ -56,7 +56,7 @@ func pageSections() []pageSection {
 		},
 		{"What comes in from sessions", shm.FramesReceived, shm.AnswerLimitReached, []shm.Gauge{shm.InputBytes}, nil},
 		{"Resume", shm.Resumes, shm.ResetsTopology, []shm.Gauge{shm.ReplayingSessions}, nil},
-		{"The loop", shm.Turns, shm.ApplyBudgetReached, nil, []shm.Histogram{shm.TurnLength}},
+		{"The loop", shm.Turns, shm.DeliverRateReached, nil, []shm.Histogram{shm.TurnLength}},
 		{
 			"The source", shm.RecordsFetched, shm.BackfillsFailed,
 			[]shm.Gauge{shm.SourceHealthy, shm.SourcePaused, shm.PartitionsOwned, shm.UnappliedBytes},
