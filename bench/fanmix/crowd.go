@@ -34,6 +34,7 @@ type crowd struct {
 	throttle          int       // bytes a second of a throttled session
 	inflater          *inflater // nil: compression is not offered
 	wanted            []*session
+	stayers           int  // sessions from this number on leave and come back: their latencies don't count
 	replace           bool // a slow session that is closed is followed by another
 
 	open       atomic.Int64
@@ -127,7 +128,11 @@ func (c *crowd) beginWanted() {
 	for c.pending < c.inflight && len(c.wanted) > 0 {
 		w := c.wanted[0]
 		c.wanted = c.wanted[1:]
-		c.begin(w)
+		if w.away != nil {
+			c.reconnect(w)
+		} else {
+			c.begin(w)
+		}
 	}
 }
 

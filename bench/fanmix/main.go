@@ -35,6 +35,9 @@ type settings struct {
 	policy                 string
 	ready                  string
 	deflate, json          bool
+	leavers                int
+	away                   time.Duration
+	pause                  bool
 }
 
 func main() {
@@ -83,11 +86,16 @@ func parseFlags() (*settings, error) {
 	flag.IntVar(&o.throttle, "throttle", 10<<10, "bytes a second")
 	flag.StringVar(&o.policy, "policy", "drop", "what the server does with slow sessions: close, drop, conflate")
 	flag.StringVar(&o.ready, "ready", "", "file that is made when the window begins")
+	flag.IntVar(&o.leavers, "leavers", 0, "sessions that all leave behind the window, and come back with their cursors")
+	flag.DurationVar(&o.away, "away", 2500*time.Millisecond, "how long they are away")
+	flag.BoolVar(&o.pause, "pause", false, "publish nothing while they come back, and have them do so a second time with nothing missed")
 	flag.Parse()
 	o.picking.zipf = o.pick == "zipf"
 	switch {
 	case flag.NArg() > 0 || o.pick != "even" && o.pick != "zipf" || o.rate <= 0 || o.size < 100 || o.picking.sessions < 1:
 		return nil, fmt.Errorf("bad options; see -help")
+	case o.leavers > 0 && (o.leavers > o.picking.sessions || o.topics > 1 || o.stuck+o.throttled > 0):
+		return nil, fmt.Errorf("sessions that leave hear one topic, beside none that are slow")
 	case o.stuck+o.throttled >= o.picking.sessions:
 		return nil, fmt.Errorf("%d slow sessions of %d: none is left to be measured", o.stuck+o.throttled, o.picking.sessions)
 	}

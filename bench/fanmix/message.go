@@ -95,12 +95,16 @@ func number(b []byte) (n uint64, rest []byte, ok bool) {
 
 // answer is any other message.
 type answer struct {
-	Type     string `json:"type"`
-	Channel  string `json:"channel"`
-	Dropped  int64  `json:"dropped"`
-	Pos      string `json:"pos"`
-	Rejected []any  `json:"rejected"`
-	Cursor   map[string]struct {
+	Type      string `json:"type"`
+	Channel   string `json:"channel"`
+	Dropped   int64  `json:"dropped"`
+	Pos       string `json:"pos"`
+	Rejected  []any  `json:"rejected"`
+	Recovered bool   `json:"recovered"`
+	Reason    string `json:"reason"`
+	Replayed  int64  `json:"messages_replayed"`
+	Cursor    map[string]struct {
+		Epoch   string   `json:"epoch"`
 		Offsets []*int64 `json:"offsets"`
 	} `json:"cursor"`
 }

@@ -48,6 +48,7 @@ type report struct {
 		LateMost  float64 `json:"late_max_ms"`
 	} `json:"published"`
 	Slow     *slowReport `json:"slow,omitempty"`
+	Resume   *resumption `json:"resume,omitempty"`
 	Faults   []string    `json:"faults,omitempty"` // the first ones, in words
 	idle     sample
 	complain func(format string, a ...any)

@@ -38,6 +38,7 @@ func run(o *settings) (*report, error) {
 		c.inflater = newInflater()
 	}
 	pub.json = o.json
+	c.stayers = o.picking.sessions - o.leavers
 	go c.run()
 	if err := r.connect(); err != nil {
 		return nil, err
@@ -79,8 +80,11 @@ func (r *running) measure() error {
 			return err
 		}
 	}
-	if r.o.stuck+r.o.throttled > 0 {
+	switch {
+	case r.o.stuck+r.o.throttled > 0:
 		return r.measureSlow()
+	case r.o.leavers > 0:
+		return r.measureResume()
 	}
 	p, err := r.window("window", r.o.duration)
 	r.report.window(p)

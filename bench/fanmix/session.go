@@ -40,8 +40,9 @@ type session struct {
 	left uint64  // records left out, as notices say, of a normal session
 	last []int32 // by partition: the last offset, less than which none may follow
 
-	story *story // of a slow one
-	code  int    // of the close frame, 0: none came
+	story *story   // of a slow one
+	away  *absence // of one that leaves and comes back
+	code  int      // of the close frame, 0: none came
 	began time.Time
 	lived time.Duration
 	fault error
@@ -204,9 +205,15 @@ func (c *crowd) text(s *session, b []byte) error {
 	switch {
 	case a.Type == "hello" && s.stage == upgrading:
 		s.stage = subscribing
-		c.send(s, clientFrame(opText, []byte(c.plan.request(s.number))))
+		text := c.plan.request(s.number)
+		if s.away != nil {
+			text = c.resumeRequest(s)
+		}
+		c.send(s, clientFrame(opText, []byte(text)))
 	case a.Type == "subscription_ack" && s.stage == subscribing && len(a.Rejected) == 0:
-		c.subscribed(s, a)
+		return c.subscribed(s, a)
+	case a.Type == "reconnect_ack" && s.stage == subscribing && s.away != nil:
+		return c.resumed(s, a)
 	case a.Type == "gap" && s.stage == listening:
 		return c.gap(s, a)
 	case a.Type == "pong" && s.story != nil:
@@ -218,7 +225,7 @@ func (c *crowd) text(s *session, b []byte) error {
 	return nil
 }
 
-func (c *crowd) subscribed(s *session, a answer) {
+func (c *crowd) subscribed(s *session, a answer) error {
 	s.stage = listening
 	c.pending--
 	c.open.Add(1)
@@ -227,6 +234,10 @@ func (c *crowd) subscribed(s *session, a answer) {
 		s.slow = true
 		c.watch(s, 0)
 	}
+	if s.number >= c.stayers {
+		return s.keep(a, c.reader.marks(a))
+	}
+	return nil
 }
 
 func (c *crowd) record(s *session, b []byte) error {
@@ -246,7 +257,9 @@ func (c *crowd) record(s *session, b []byte) error {
 	s.got.enter(at)
 	if w := c.window; w != nil {
 		w.deliveries++
-		w.histogram.add(uint64(max(c.now-int64(sent), 0)))
+		if s.number < c.stayers {
+			w.histogram.add(uint64(max(c.now-int64(sent), 0)))
+		}
 	}
 	return nil
 }
