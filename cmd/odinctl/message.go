@@ -53,7 +53,7 @@ func (p *program) show(frame []byte, m *wire.ServerMessage, asked int) error {
 		p.tell(m)
 	case "subscription_ack":
 		for _, r := range m.Rejected {
-			fmt.Fprintf(p.stderr, "odinctl: %q is not subscribed: %s: %s\n", r.Channel, r.Code, r.Message)
+			p.tellRejected(r.Channel, r.Code, r.Message)
 		}
 		if len(m.Rejected)+m.Omitted >= asked {
 			return errRefused
@@ -62,6 +62,10 @@ func (p *program) show(frame []byte, m *wire.ServerMessage, asked int) error {
 		return fmt.Errorf("odind refuses: %s: %s", m.Code, m.Message)
 	}
 	return nil
+}
+
+func (p *program) tellRejected(channel, code, message string) {
+	fmt.Fprintf(p.stderr, "odinctl: %q is not subscribed: %s: %s\n", channel, code, message)
 }
 
 func (p *program) tell(m *wire.ServerMessage) {

@@ -29,33 +29,44 @@ const (
 )
 
 func (p *program) subCommand() *cobra.Command {
-	return &cobra.Command{
+	var file string
+	cmd := &cobra.Command{
 		Use:   "sub CHANNEL...",
 		Short: "Print the records of channels as they come",
 		Long: `sub subscribes to channels as a browser does, and prints a line for each record:
 its time, channel and position, and its value. A channel is SUBJECT.EVENT, like
 BTC.trade; * stands for one whole part: 'BTC.*', '*.trade'. ^C ends it.
 
-With --json it prints what odind sends, a message a line.`,
-		Example:           "  odinctl sub BTC.trade\n  odinctl sub '*.trade' 'BTC.*' --json",
+With --json it prints what odind sends, a message a line.
+
+With --resume it keeps its place in FILE, a second behind at most, and begins
+there the next time: what came meanwhile is printed first. It goes on through
+every break, and says each time whether something may be missing. A record may
+be printed twice if it is killed, never left out.`,
+		Example:           "  odinctl sub BTC.trade\n  odinctl sub '*.trade' 'BTC.*' --json\n  odinctl sub '*.trade' --resume trades.place >>trades",
 		Args:              cli.AtLeast("CHANNEL"),
 		ValidArgsFunction: each(patterns),
 		RunE: func(cmd *cobra.Command, channels []string) error {
 			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 			defer stop()
 			context.AfterFunc(ctx, stop) // a second ^C ends it at once
-			return p.sub(ctx, cmd.Flags(), channels)
+			return p.sub(ctx, cmd.Flags(), channels, file)
 		},
 	}
+	cmd.Flags().StringVar(&file, "resume", "", "keep the place in `FILE`, and go on from there")
+	return cmd
 }
 
-func (p *program) sub(ctx context.Context, flags *pflag.FlagSet, channels []string) error {
+func (p *program) sub(ctx context.Context, flags *pflag.FlagSet, channels []string, file string) error {
 	seg, err := segment(flags)
 	if err != nil {
 		return err
 	}
 	address := seg.Process().Name(shm.Listen)
 	seg.Close()
+	if file != "" {
+		return p.subFrom(ctx, file, "ws://"+address+"/ws", channels)
+	}
 	conn, err := dial(ctx, "ws://"+address+"/ws")
 	if err != nil {
 		return err
