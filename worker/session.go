@@ -60,7 +60,7 @@ type session struct {
 
 	deadline    int64  // when pong is late, or lingering ends; monotonic ns
 	pingAt      int64  // of the next ping; monotonic ns
-	pingEnd     uint64 // where in all that is sent the ping that is out ends
+	pingEnd     uint64 // where in all that is sent the ping that is out ends; later, what was taken when its pong was late
 	pongAt      int64  // of the last pong; monotonic ns, 0: none yet
 	errorsSince int64  // monotonic ns
 

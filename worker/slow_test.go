@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
+	"golang.org/x/sys/unix"
 
 	"github.com/odin-ws/odin/internal/hub"
 	"github.com/odin-ws/odin/internal/route"
@@ -192,5 +193,46 @@ func TestSlowIsNotGone(t *testing.T) {
 	}
 	if n := slot.Counter(shm.PingTimeouts); n != 0 {
 		t.Errorf("%d pongs were late", n)
+	}
+}
+
+// Nor is one whose kernel has the ping, and that has yet to read what lies before
+// it there; but one that reads nothing, or all, and does not answer, is.
+func TestSlowReadsTowardsThePing(t *testing.T) {
+	for name, c := range map[string]struct {
+		blocked bool
+		reads   []bool // whether the client reads before each look
+		gone    bool
+	}{
+		"it reads":              {true, []bool{true, true, true}, false},
+		"it reads no more":      {true, []bool{true, true, false}, true},
+		"it has read all":       {false, []bool{true}, true},
+		"it owes, and is stuck": {true, []bool{false, false}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := stopped(t, nil)
+			s, client := guestOf(t, p)
+			chunk := make([]byte, 4<<10)
+			for range 4 {
+				if _, err := unix.Write(s.fd, chunk); err != nil {
+					t.Fatal(err)
+				}
+			}
+			// The kernel counts these with what it needs for them: far less than was sent before.
+			s.sent, s.blocked, s.awaiting = 1<<30, c.blocked, true
+			s.pingEnd, s.deadline = s.acknowledged(), p.now
+			for _, reads := range c.reads {
+				if reads {
+					if _, err := unix.Read(client, chunk); err != nil {
+						t.Fatal(err)
+					}
+				}
+				p.now = s.deadline
+				p.checkPing(s)
+			}
+			if gone := p.mine.Counter(shm.PingTimeouts) > 0; gone != c.gone || gone != (s.stage != open) {
+				t.Errorf("gone: %v, stage %v", gone, s.stage)
+			}
+		})
 	}
 }

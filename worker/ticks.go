@@ -65,12 +65,11 @@ func (p *process) sessionDue(token uint64) {
 	}
 }
 
-// checkPing pings a session, or ends one whose pong is late. A ping that is still
-// on its way, behind what a slow client has yet to take, can't be answered; of
-// one that takes nothing the kernel lets go (limits.tcp_user_timeout_ms).
+// checkPing pings a session, or ends one whose pong is late. Of a client that
+// takes nothing the kernel lets go (limits.tcp_user_timeout_ms).
 func (p *process) checkPing(s *session) {
 	switch {
-	case s.awaiting && p.now >= s.deadline && s.acknowledged() < min(s.pingEnd, s.sent+uint64(s.queue.Bytes)):
+	case s.awaiting && p.now >= s.deadline && s.takesStill():
 		s.deadline = p.now + int64(p.config.Limits.PongWait)
 	case s.awaiting && p.now >= s.deadline:
 		p.block.Add(shm.PingTimeouts, 1)
@@ -95,6 +94,21 @@ func (p *process) checkPing(s *session) {
 	if s.stage == open {
 		p.wheel.set(s, ticksUntil(next-p.now))
 	}
+}
+
+// takesStill says whether a late pong may come yet: the ping is on its way,
+// behind what a slow client has yet to take; or the client's kernel has it, is
+// full, and has taken more since it was looked at last, so that somebody reads.
+func (s *session) takesStill() bool {
+	taken, end := s.acknowledged(), min(s.pingEnd, s.sent+uint64(s.queue.Bytes))
+	if taken < end {
+		return true
+	}
+	if !s.blocked || taken == end {
+		return false
+	}
+	s.pingEnd = taken
+	return true
 }
 
 // acknowledged is how many bytes the client's kernel has taken, of all that were

@@ -29,7 +29,8 @@ class Case:
 
 # Slow sessions stay for the whole window: neither a late pong nor the kernel's
 # patience with a peer that takes nothing ends them before the route's policy does.
-PATIENT = {"ODIN_LIMITS_PING_INTERVAL_MS": "3600000", "ODIN_LIMITS_TCP_USER_TIMEOUT_MS": "3600000"}
+PATIENT = {"ODIN_LIMITS_PING_INTERVAL_MS": "3600000", "ODIN_LIMITS_PONG_WAIT_MS": "3600000",
+           "ODIN_LIMITS_TCP_USER_TIMEOUT_MS": "3600000"}
 TRADES = "[{topic: odin.trades, channel: '{key}.trade'%s}]"
 
 
