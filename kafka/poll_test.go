@@ -309,3 +309,40 @@ func TestIdleIsQuiet(t *testing.T) {
 		t.Errorf("%d fetches", n)
 	}
 }
+
+// Small answers are paused after, however fast records come: no two of fifty
+// requests follow each other at once. Whoever is far behind is not kept waiting.
+func TestSmallAnswersArePausedAfter(t *testing.T) {
+	c := cluster(t, kfake.NumBrokers(1), kfake.SeedTopics(1, "t"))
+	s := open(t, Options{Brokers: c.ListenAddrs()})
+	k := drink(t, s)
+	part := event.Partition{Topic: "t"}
+	k.assign(part, Tag{}, 0, event.NoEpoch)
+	k.until(0, "bounds", func(g *got) bool { return g.last.High == 0 })
+	var fetches, shortest atomic.Int64
+	shortest.Store(int64(time.Hour))
+	var last time.Time
+	c.ControlKey(int16(kmsg.Fetch), func(kmsg.Request) (kmsg.Response, error, bool) {
+		c.KeepControl()
+		if !last.IsZero() {
+			shortest.Store(min(shortest.Load(), int64(time.Since(last))))
+		}
+		last = time.Now()
+		fetches.Add(1)
+		return nil, nil, false
+	})
+	p := client(t, c.ListenAddrs())
+	n := 0
+	for ; fetches.Load() < 50; n++ {
+		produceN(t, p, part, n, 1)
+	}
+	numbers(t, k.untilTo(0, int64(n-1)).values(), 0, n)
+	if between := time.Duration(shortest.Load()); between < fetchPause {
+		t.Errorf("a request came %v after another", between)
+	}
+	for _, size := range []int{0, fetchSmall - 1, fetchSmall} {
+		if small := (&answer{bytes: size}).small(); small != (size < fetchSmall) {
+			t.Errorf("%d bytes are small: %v", size, small)
+		}
+	}
+}

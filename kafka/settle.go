@@ -17,7 +17,12 @@ var (
 )
 
 // answer is what one fetch brought, on its way to Poll.
-type answer struct{ chunks []chunk }
+type answer struct {
+	chunks []chunk
+	bytes  int // over all chunks
+}
+
+func (a *answer) small() bool { return a.bytes < fetchSmall }
 
 // chunk is what it brought of one partition, as it came over the wire.
 type chunk struct {
@@ -115,6 +120,7 @@ func (f *fetcher) settlePart(a *part, r *kmsg.FetchResponseTopicPartition, out *
 		a.pending = true
 		a.bounds = c.bounds
 		out.chunks = append(out.chunks, c)
+		out.bytes += len(c.data)
 	}
 }
 

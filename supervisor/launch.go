@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -18,6 +19,12 @@ import (
 // workerThreads is a worker's GOMAXPROCS: with 1 a ping beside a busy loop
 // took 23 ms instead of 0.24 (docs/DESIGN.md).
 const workerThreads = "2"
+
+// workerSlack is by how much the kernel may delay the timers of a worker's
+// threads, so that it serves several by one wake-up (timerslack). Most are of
+// the Go runtime's monitor, which otherwise looks after a loop in epoll_wait
+// every 20 to 70 microseconds. The loop's own thread takes the usual slack back.
+const workerSlack = time.Millisecond
 
 // launcher starts workers as processes: the very program that runs, even if
 // its file was replaced since, as `odind worker` with descriptors 3 (control),
@@ -42,12 +49,24 @@ func (l *launcher) start(slot int, generation uint32) (p process, err error) {
 		return p, err
 	}
 	cmd := l.command(far, bell)
-	if err := cmd.Start(); err != nil {
+	slacken(workerSlack)
+	err = cmd.Start()
+	slacken(usualSlack)
+	if err != nil {
 		conn.Close()
 		bell.Close()
 		return p, fmt.Errorf("supervisor: start worker %d: %w", slot, err)
 	}
 	return l.attend(cmd, conn, bell, news{slot: slot, generation: generation}), nil
+}
+
+// usualSlack stands for what a thread began with.
+const usualSlack = 0
+
+// slacken sets the timer slack of the calling thread, which a child inherits.
+// Where the kernel won't, timers are exact, and cost more.
+func slacken(slack time.Duration) {
+	_ = unix.Prctl(unix.PR_SET_TIMERSLACK, uintptr(slack), 0, 0, 0)
 }
 
 func (l *launcher) command(control, bell *os.File) *exec.Cmd {

@@ -378,6 +378,21 @@ func TestServiceManagerIsTold(t *testing.T) {
 	o.exit()
 }
 
+func TestWorkersTimersMayBeLate(t *testing.T) {
+	usual, err := os.ReadFile("/proc/self/timerslack_ns")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := serve(t, quick(t, 1))
+	for pid, want := range map[int]string{o.pid(0): "1000000\n", o.cmd.Process.Pid: string(usual)} {
+		if slack, err := os.ReadFile(fmt.Sprintf("/proc/%d/timerslack_ns", pid)); err != nil || string(slack) != want {
+			t.Errorf("timer slack of %d: %q, %v; want %q", pid, slack, err, want)
+		}
+	}
+	o.signal(syscall.SIGTERM)
+	o.exit()
+}
+
 // TestServiceManagerIsToldWhyNot: while it waits to start odind again it shows
 // this line, and none of the log.
 func TestServiceManagerIsToldWhyNot(t *testing.T) {

@@ -32,11 +32,13 @@ func newIntake(bytesMax int, wake, paused func()) *intake {
 	return in
 }
 
-// put copies what was fetched and hands it to the loop. It waits for room.
+// put copies what was fetched for the loop, which is told by ring, or before it
+// if that is much. It waits for room.
 func (in *intake) put(f kafka.Fetched) {
 	in.mu.Lock()
 	if in.bytes >= in.max && !in.closed {
 		in.paused()
+		in.wake()
 	}
 	for in.bytes >= in.max && !in.closed {
 		in.room.Wait()
@@ -44,9 +46,17 @@ func (in *intake) put(f kafka.Fetched) {
 	in.bytes += weight(&f)
 	f.Records = in.copied(f.Records)
 	in.items = append(in.items, f)
-	first := len(in.items) == 1
+	much := in.bytes >= blockBytes
 	in.mu.Unlock()
-	if first {
+	if much {
+		in.wake()
+	}
+}
+
+// ring wakes the loop for what was put: once for all partitions of one answer,
+// which then share a turn, its writes to the siblings and to the sessions.
+func (in *intake) ring() {
+	if !in.empty() {
 		in.wake()
 	}
 }

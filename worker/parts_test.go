@@ -32,6 +32,9 @@ func TestIntakeIsBoundedAndLosesNothing(t *testing.T) {
 		for i := range n {
 			copy(frame, fmt.Sprint(i, "."))
 			in.put(kafka.Fetched{Advance: event.Advance{To: int64(i), Records: []event.Record{{Offset: int64(i), Channel: []byte("A.b"), Frame: frame}}}})
+			if i%7 == 0 || i == n-1 {
+				in.ring()
+			}
 		}
 	}()
 	next := 0

@@ -73,6 +73,7 @@ func encoder(routes *route.Table, recordMax *atomic.Int64, block *shm.Block) kaf
 func (p *process) poll() {
 	for {
 		err := p.source.Poll(p.ctx, p.intake.put)
+		p.intake.ring()
 		switch {
 		case p.ctx.Err() != nil || errors.Is(err, kafka.ErrClosed):
 			return
