@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -9,17 +10,27 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
+// ErrNotAllowed is an account that may read a topic, but not what becomes of its
+// records.
+var ErrNotAllowed = errors.New("the account may not describe the topic's configuration: allow it DescribeConfigs on the topic")
+
 const cleanupPolicy = "cleanup.policy"
 
 // Compacted asks whether a topic is compacted: then what its log has below the
-// newest records is not all that was there. It tries again until ctx is done.
-// It takes the right to describe the topic's configuration.
+// newest records is not all that was there. It tries again until ctx is done,
+// but not where it lacks the right: ErrNotAllowed.
 func (s *Source) Compacted(ctx context.Context, topic string) (bool, error) {
-	var compacted bool
+	var compacted, refused bool
 	err := s.persist(ctx, func(ctx context.Context) (err error) {
 		compacted, err = s.compacted(ctx, topic)
+		if refused = errors.Is(err, kerr.TopicAuthorizationFailed); refused {
+			return nil
+		}
 		return err
 	})
+	if refused {
+		err = ErrNotAllowed
+	}
 	if err != nil {
 		return false, fmt.Errorf("kafka: describe %s: %w", topic, err)
 	}

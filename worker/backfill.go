@@ -128,6 +128,9 @@ func (p *process) readPastOnce(ctx context.Context, name event.Partition, from, 
 		if ends, err := p.source.Ends(ctx, []event.Partition{name}); err == nil {
 			read.LogStart = ends[name].LogStart
 		}
+	case errors.Is(err, kafka.ErrNotAllowed):
+		p.log.Warn("what clients missed can't be read from the log: a right is missing", "topic", name.Topic, "err", err)
+		read.Why = resume.Unavailable
 	case err != nil:
 		p.log.Debug("what sessions missed can't be read", "topic", name.Topic, "partition", name.Number, "err", err)
 		read.Why = resume.Unavailable

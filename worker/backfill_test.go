@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/odin-ws/odin/internal/hub"
@@ -283,4 +284,31 @@ func TestBackfillWhileOwnersAndLinksChange(t *testing.T) {
 	group.Wait()
 	close(stop)
 	changes.Wait()
+}
+
+// TestBackfillWithoutTheRight: whether a topic is compacted must be known. An
+// account that may only read is told to its operators, and clients hear the
+// truth.
+func TestBackfillWithoutTheRight(t *testing.T) {
+	st := newTheatre(t, 1, shortHistory)
+	st.broker.ControlKey(int16(kmsg.DescribeConfigs), func(in kmsg.Request) (kmsg.Response, error, bool) {
+		st.broker.KeepControl()
+		req := in.(*kmsg.DescribeConfigsRequest)
+		resp := req.ResponseKind().(*kmsg.DescribeConfigsResponse)
+		for _, asked := range req.Resources {
+			r := kmsg.NewDescribeConfigsResponseResource()
+			r.ResourceType, r.ResourceName, r.ErrorCode = asked.ResourceType, asked.ResourceName, kerr.TopicAuthorizationFailed.Code
+			resp.Resources = append(resp.Resources, r)
+		}
+		return resp, nil, true
+	})
+	cursor := st.visit(0).subscribe("BTC.trade").Cursor
+	st.produceMany("odin.trades", "BTC", 4, 400)
+	st.settled()
+	if got := st.answered(0, cursor, "BTC.trade"); got != "false 0 unavailable" {
+		t.Error(got)
+	}
+	if log := st.workers[0].logged.String(); !strings.Contains(log, "a right is missing") || !strings.Contains(log, "DescribeConfigs") {
+		t.Errorf("logged %s", log)
+	}
 }

@@ -37,6 +37,7 @@ type theatre struct {
 	client  *kgo.Client
 	segment *shm.Segment
 	workers []*actor
+	slots   int
 
 	mu sync.Mutex // serialises register
 }
@@ -76,7 +77,13 @@ const patience = 20 * time.Second
 
 func newTheatre(t *testing.T, workers int, change func(*config.Config)) *theatre {
 	t.Helper()
-	st := &theatre{t: t}
+	return newTheatreOf(t, workers, workers, change)
+}
+
+// newTheatreOf has slots without a worker.
+func newTheatreOf(t *testing.T, workers, slots int, change func(*config.Config)) *theatre {
+	t.Helper()
+	st := &theatre{t: t, slots: slots}
 	var err error
 	st.broker, err = kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(4, "odin.trades", "odin.balances"))
 	if err != nil {
@@ -107,7 +114,7 @@ func newTheatre(t *testing.T, workers int, change func(*config.Config)) *theatre
 // another is an odind that starts anew on the same broker.
 func (st *theatre) another(workers int) *theatre {
 	st.t.Helper()
-	next := &theatre{t: st.t, config: st.config, broker: st.broker, client: st.client}
+	next := &theatre{t: st.t, slots: workers, config: st.config, broker: st.broker, client: st.client}
 	next.open(workers)
 	return next
 }
@@ -117,7 +124,7 @@ func (st *theatre) open(workers int) {
 	st.t.Helper()
 	t := st.t
 	var err error
-	st.segment, err = shm.Create(filepath.Join(t.TempDir(), "stats.shm"), shm.Layout{Slots: workers, Partitions: 64})
+	st.segment, err = shm.Create(filepath.Join(t.TempDir(), "stats.shm"), shm.Layout{Slots: st.slots, Partitions: 64})
 	if err != nil {
 		t.Fatal(err)
 	}

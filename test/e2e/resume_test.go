@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/gorilla/websocket"
 )
 
 // wanderer is a client over many connections: its log is that of all of them,
@@ -60,10 +62,19 @@ func (w *wanderer) comeBack(t testing.TB, s *server) (ack message) {
 		return err == nil, fmt.Sprint(err)
 	})
 	w.patterns = patterns
-	w.send(t, string(mustDo[[]byte](t)(json.Marshal(map[string]any{
-		"type": "reconnect", "id": "back", "data": map[string]any{"client_id": "wanderer", "channels": patterns, "cursor": w.cursor},
-	}))))
+	must(t, w.ask())
 	return w.find(t, "reconnect_ack", func(m message) bool { return m.Type == "reconnect_ack" })
+}
+
+// ask sends the reconnect.
+func (w *wanderer) ask() error {
+	text, err := json.Marshal(map[string]any{
+		"type": "reconnect", "id": "back", "data": map[string]any{"client_id": "wanderer", "channels": w.patterns, "cursor": w.cursor},
+	})
+	if err != nil {
+		return err
+	}
+	return w.conn.WriteMessage(websocket.TextMessage, text)
 }
 
 // over is closed once all that came was written down.
