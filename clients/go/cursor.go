@@ -9,8 +9,12 @@ import (
 	"strings"
 )
 
-// Bounds of what a server may say of places; no odind has more.
-const partitionsMax = 4096
+// Bounds of what a server may say of places. No odind has more partitions, and
+// none has more than 64 topics at a time.
+const (
+	partitionsMax = 4096
+	topicsMax     = 1024
+)
 
 // Pos is a record's place in the log.
 type Pos struct {
@@ -104,8 +108,8 @@ func (c Cursor) check() error {
 	for _, entry := range c {
 		n += len(entry.Offsets)
 	}
-	if n > partitionsMax {
-		return fmt.Errorf("odin: a cursor of %d partitions, allowed: %d", n, partitionsMax)
+	if n > partitionsMax || len(c) > topicsMax {
+		return fmt.Errorf("odin: a cursor of %d topics and %d partitions, allowed: %d and %d", len(c), n, topicsMax, partitionsMax)
 	}
 	return nil
 }

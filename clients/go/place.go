@@ -1,5 +1,7 @@
 package odin
 
+import "fmt"
+
 // place is where a stream is.
 //
 // The cursor says what is missing after a break: the server's word, moved by
@@ -24,6 +26,23 @@ func newPlace(cursor Cursor) place {
 		p.marks[topic] = entry.clone() // Unproven is below every offset
 	}
 	return p
+}
+
+// bounded tells whether what a message says of topics can be kept.
+func (p *place) bounded(m *message) error {
+	topics := len(p.cursor)
+	for topic := range m.Cursor {
+		if _, ok := p.cursor[topic]; !ok {
+			topics++
+		}
+	}
+	if _, ok := p.marks[m.pos.Topic]; !ok && m.pos.Topic != "" {
+		topics = max(topics, len(p.marks)+1)
+	}
+	if topics > topicsMax {
+		return &messageError{fmt.Errorf("more than %d topics", topicsMax)}
+	}
+	return nil
 }
 
 // handed tells whether the caller has had the record.

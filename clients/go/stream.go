@@ -3,6 +3,9 @@ package odin
 // take does what a message says. The cursor moves when the handler has
 // returned.
 func (s *session) take(m *message) error {
+	if err := s.bounded(m); err != nil {
+		return err
+	}
 	switch m.Type {
 	case "message":
 		return s.record(m)
@@ -84,6 +87,12 @@ func sameRecords(reason string) bool {
 		return true
 	}
 	return false
+}
+
+func (s *session) bounded(m *message) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.place.bounded(m)
 }
 
 func (s *session) pass(pos Pos) {

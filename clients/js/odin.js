@@ -1,9 +1,10 @@
 // A client of odind, for browsers and Node. What is exported is documented in
 // odin.d.ts; what the server promises, in docs/PROTOCOL.md.
 
-// Bounds of what a server may say of places; no odind has more.
+// Bounds of what a server may say of places. No odind has more partitions, and
+// none has more than 64 topics at a time.
 const PARTITIONS_MAX = 4096;
-const TOPICS_MAX = 64;
+const TOPICS_MAX = 1024;
 
 // Bounds of a connection, in ms.
 const HANDSHAKE_MAX = 10_000; // and for the greeting
