@@ -85,7 +85,7 @@ func (p *process) stateOf(q *replayPart, relations map[*topic]resume.Incarnation
 		Stable: resume.Unknown, LogStart: resume.Unknown, PastTo: resume.Unknown,
 	}
 	if q.claim.Offset > pos.Applied {
-		state.Held, state.Stable = p.heldByAny(pt, pos.Era), max(p.owners(pt).Stable, pt.endAsked(pos.Era))
+		state.Held, state.Stable = p.heldByAny(pt, pos.Era), max(p.owners(pt).Stable, pt.ends.Known(pos.Era))
 	}
 	if next := q.claim.Offset + 1; next < pos.From {
 		state.LogStart = max(p.owners(pt).LogStart, pt.logStart)

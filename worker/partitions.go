@@ -8,6 +8,7 @@ import (
 	"github.com/odin-ws/odin/internal/backfill"
 	"github.com/odin-ws/odin/internal/event"
 	"github.com/odin-ws/odin/internal/replica"
+	"github.com/odin-ws/odin/internal/resume"
 	"github.com/odin-ws/odin/internal/wire"
 	"github.com/odin-ws/odin/kafka"
 	"github.com/odin-ws/odin/shm"
@@ -20,7 +21,7 @@ type partition struct {
 	topic   *topic
 	replica *replica.Replica
 
-	ends    ends
+	ends    resume.Ends
 	past    *backfill.Past // what lies below the history, as far as somebody needed it
 	filling bool           // stands in process.filling
 
