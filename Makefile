@@ -11,6 +11,8 @@ FUZZTIME ?= 10s
 SCHEDULES ?= 10000
 SEED ?= 1
 FOR ?= 5m
+SOAK ?= 1h
+RUNS ?= 5
 DEMO ?=
 
 .PHONY: help
@@ -50,6 +52,14 @@ sim: ## SCHEDULES of the simulation (10,000), from SEED (1)
 .PHONY: chaos
 chaos: build ## FOR five minutes (5m) of faults from SEED (1), three brokers and hundreds of clients: nothing is lost
 	go run ./scripts/chaos -seed $(SEED) -for $(FOR)
+
+.PHONY: soak
+soak: ## the simulation for SOAK (1h), from seeds of the clock
+	@scripts/soak.sh $(SOAK)
+
+.PHONY: mutants
+mutants: ## each rule broken, and the simulation looks for it RUNS times (5)
+	@scripts/mutants.sh $(RUNS)
 
 .PHONY: fuzz
 fuzz: ## every fuzz target for FUZZTIME (10s)

@@ -167,3 +167,26 @@ func TestResumeAheadOfAWorkerThatLags(t *testing.T) {
 		g.conn.Close()
 	}
 }
+
+// Of what happened at once the loss is told first: the cursor of every reset has
+// it behind it. Found by the simulator.
+func TestLossIsToldBeforeWhatLostNothing(t *testing.T) {
+	st := newTheatre(t, 1, nil)
+	st.produceMany("odin.trades", "K", 2, 20)
+	st.settled()
+	g := st.visit(0)
+	g.subscribe("K.trade")
+	slot := st.segment.Slot(0)
+	for number := int32(1); number >= 0; number-- { // whatever is met first, the loss is not second
+		i, _ := st.segment.Find(event.Partition{Topic: "odin.trades", Number: number})
+		era := st.segment.Era(i)
+		era.Number, era.From, era.Epoch = era.Number+1, 1000*int64(1-number), 0
+		if !slot.ProposeEra(i, era) {
+			t.Fatal("no new era")
+		}
+	}
+	st.ringAll()
+	if first, second := g.next(), g.next(); first.Type != "reset" || !first.Lost || second.Type != "reset" || second.Lost {
+		t.Errorf("first %+v, then %+v", first, second)
+	}
+}

@@ -37,13 +37,27 @@ func (p *process) resetPartition(pt *partition, e *replica.Effect) {
 }
 
 // tellResets tells them, before the first record that they concern and before
-// the next answer with a cursor.
+// the next answer with a cursor. A loss comes first: the cursor of any of them
+// has it behind it, and a client who got no further would never hear of it.
 func (p *process) tellResets() {
+	if len(p.resets) > 1 {
+		slices.SortStableFunc(p.resets, lostFirst)
+	}
 	for len(p.resets) > 0 {
 		r := p.resets[0]
 		p.resets = p.resets[1:]
 		p.reset(r.topic, r.counter, r.reason, r.lost)
 	}
+}
+
+func lostFirst(a, b topicReset) int {
+	switch {
+	case a.lost == b.lost:
+		return 0
+	case a.lost:
+		return -1
+	}
+	return 1
 }
 
 // reset goes to every session whose channels can come from the topic.

@@ -110,6 +110,7 @@ func (p *process) identify(t *topic, id event.TopicID) {
 // tellTopology tells the sessions that can match the new partitions, before
 // the first record of them.
 func (p *process) tellTopology() {
+	p.tellResets() // what is lost: the cursors below have it behind them
 	for _, t := range p.fresh {
 		p.reset(t, shm.ResetsTopology, wire.ResetTopology, false)
 	}

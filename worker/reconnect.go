@@ -64,6 +64,9 @@ func (p *process) reconnect(s *session, req *wire.Request) {
 		})
 		return
 	}
+	if p.segment.Partitions() != len(p.partitions) {
+		p.learnPartitions() // the cursor may be of a worker that knows them already
+	}
 	s.joined = true
 	s.replay = p.newReplay(s, req)
 	p.replaying++

@@ -14,6 +14,7 @@ type Giving struct {
 	records int
 	bytes   int
 	waits   bool           // for a fill
+	fills   int            // that were had since something was sent
 	ended   *event.PastEnd // what the fill came to, if not to all
 }
 
@@ -66,6 +67,8 @@ func (g *Giving) Next(dst []event.Record, now Now, past *Past, history replica.H
 		return g.some(dst, h, min(to, covered), bytes)
 	case g.ended != nil:
 		return g.named(*g.ended)
+	case g.fills >= fillsMax: // it is evicted faster than it is given
+		return g.stop(resume.Limit, logStart)
 	}
 	g.waits = true
 	return Part{Kind: Need, Need: next}
@@ -78,7 +81,7 @@ func (g *Giving) some(dst []event.Record, h replica.History, to int64, bytes int
 	}
 	g.records += len(records)
 	p := Part{Past: event.Past{Partition: g.want.Partition, Era: g.want.Era, Number: g.want.Number, Prev: g.sent, To: reached, Records: records}}
-	g.sent = reached
+	g.sent, g.fills = reached, 0
 	return p
 }
 
@@ -97,6 +100,7 @@ func (g *Giving) Filled(r Result) bool {
 		return false
 	}
 	g.waits = false
+	g.fills++
 	if r.Why != resume.None {
 		g.ended = &event.PastEnd{To: r.Reached, LogStart: r.LogStart, Why: uint8(r.Why)}
 	}

@@ -73,3 +73,19 @@ func TestGivingOfAnEraThatIsOver(t *testing.T) {
 		t.Errorf("%+v", last)
 	}
 }
+
+// Found by the simulator: what is read is evicted again before it is given, and
+// the log was read for it without end.
+func TestGivingGivesUpWhatIsEvictedFirst(t *testing.T) {
+	p := newPast()
+	g := Give(event.Want{Era: 1, From: 50, To: 90})
+	for range fillsMax {
+		if _, last := answer(g, here, p, ample); last.Kind != Need {
+			t.Fatalf("%+v", last)
+		}
+		g.Filled(Result{From: 50, Reached: 104})
+	}
+	if _, last := answer(g, here, p, ample); last.Kind != End || resume.Reason(last.End.Why) != resume.Limit {
+		t.Errorf("%+v", last)
+	}
+}

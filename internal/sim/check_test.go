@@ -17,139 +17,139 @@ type stream struct {
 }
 
 // check is made after each step of a worker.
-func (w *world) check(k *worker) {
-	p, s := k.replica.Position(), &k.stream
+func (w *world) check(l *local) {
+	p, s := l.replica.Position(), &l.stream
 	if !p.Positioned || p == s.last && s.on {
 		return
 	}
 	if !s.on {
 		*s = stream{on: true, at: p.Applied, era: p.Era, last: p}
 	}
-	w.checkPosition(k, p)
+	w.checkPosition(l, p)
 	s.last = p
-	w.checkHistory(k, p)
-	w.checkKept(k)
+	w.checkHistory(l, p)
+	w.checkKept(l)
 }
 
 // checkPosition is I2 and I3.
-func (w *world) checkPosition(k *worker, p replica.Position) {
-	s := &k.stream
+func (w *world) checkPosition(l *local, p replica.Position) {
+	s := &l.stream
 	if p.Era < s.last.Era || p.Era == s.last.Era && (p.Held < s.last.Held || p.Applied < s.last.Applied || p.From < s.last.From) {
-		w.fail("I2", "worker %d falls from %+v to %+v", k.slot, s.last, p)
+		w.fail("I2", "worker %d falls from %+v to %+v", l.slot(), s.last, p)
 	}
 	if p.Applied > p.Held || p.From > p.Applied+1 {
-		w.fail("I3", "worker %d is at %+v", k.slot, p)
+		w.fail("I3", "worker %d is at %+v", l.slot(), p)
 	}
 	if p.Applied != s.at || p.Era != s.era {
-		w.fail("I4", "worker %d is at %+v, its sessions were given all up to %d of era %d", k.slot, p, s.at, s.era)
+		w.fail("I4", "worker %d is at %+v, its sessions were given all up to %d of era %d", l.slot(), p, s.at, s.era)
 	}
-	if e := w.kafka.versions[w.eras[p.Era]].epochBefore(p.Held + 1); p.Epoch != event.NoEpoch && p.Epoch != e {
-		w.fail("leader epoch", "worker %d is at %+v, but %d has %d", k.slot, p, p.Held, e)
+	if e := l.version().epochBefore(p.Held + 1); p.Epoch != event.NoEpoch && p.Epoch != e {
+		w.fail("leader epoch", "worker %d is at %+v, but %d has %d", l.slot(), p, p.Held, e)
 	}
 }
 
 // checkHistory is I1.
-func (w *world) checkHistory(k *worker, p replica.Position) {
+func (w *world) checkHistory(l *local, p replica.Position) {
+	k := l.worker
 	var to int64
 	var ok bool
-	k.entries, to, ok = k.replica.Read(k.entries[:0], p.From-1, 1<<30, 1<<30)
+	k.entries, to, ok = l.replica.Read(k.entries[:0], p.From-1, 1<<30, 1<<30)
 	if !ok || to != p.Held {
-		w.fail("I1", "worker %d covers %+v, but gives %d, %t", k.slot, p, to, ok)
+		w.fail("I1", "worker %d covers %+v, but gives %d, %t", l.slot(), p, to, ok)
 		return
 	}
-	w.compare("I1", k, k.entries, p.From-1, p.Held)
+	w.compare("I1", l, k.entries, p.From-1, p.Held)
 }
 
 // compare holds entries against the truth: all that was visible in (above, to]
 // and nothing else, in order.
-func (w *world) compare(rule string, k *worker, got []replica.Entry, above, to int64) {
-	v := w.kafka.versions[w.eras[k.replica.Position().Era]]
+func (w *world) compare(rule string, l *local, got []replica.Entry, above, to int64) {
+	v := l.version()
 	next := above + 1
 	for i := range got {
 		g := &got[i]
 		if g.Offset < next || g.Offset > to {
-			w.fail(rule, "worker %d: %d is out of order in (%d, %d]", k.slot, g.Offset, above, to)
+			w.fail(rule, "worker %d: %d is out of order in (%d, %d]", l.slot(), g.Offset, above, to)
 			return
 		}
 		for ; next < g.Offset; next++ {
-			w.wantHole(rule, k, v, next)
+			w.wantHole(rule, l, v, next)
 		}
 		next++
-		w.compareEntry(rule, k, v, g)
+		w.compareEntry(rule, l, v, g)
 	}
 	for ; next <= to; next++ {
-		w.wantHole(rule, k, v, next)
+		w.wantHole(rule, l, v, next)
 	}
 }
 
-func (w *world) wantHole(rule string, k *worker, v *version, o int64) {
+func (w *world) wantHole(rule string, l *local, v *version, o int64) {
 	if o < 0 || o >= v.end() {
-		w.fail(rule, "worker %d covers %d, the log ended at %d", k.slot, o, v.end())
+		w.fail(rule, "worker %d covers %d, the log ended at %d", l.slot(), o, v.end())
 	} else if e := v.entries[o]; e.content != 0 && !e.compacted {
-		w.fail(rule, "worker %d lacks %d", k.slot, o)
+		w.fail(rule, "worker %d lacks %d", l.slot(), o)
 	}
 }
 
-func (w *world) compareEntry(rule string, k *worker, v *version, g *replica.Entry) {
+func (w *world) compareEntry(rule string, l *local, v *version, g *replica.Entry) {
 	if g.Offset >= v.end() {
-		w.fail(rule, "worker %d has %d, the log ended at %d", k.slot, g.Offset, v.end())
+		w.fail(rule, "worker %d has %d, the log ended at %d", l.slot(), g.Offset, v.end())
 		return
 	}
-	if content := contentOf(k.store.Bytes(g.Ref)); content == 0 || content != v.entries[g.Offset].content {
-		w.fail(rule, "worker %d has content %d at %d, not %d", k.slot, content, g.Offset, v.entries[g.Offset].content)
+	if content := contentOf(l.worker.store.Bytes(g.Ref)); content == 0 || content != v.entries[g.Offset].content {
+		w.fail(rule, "worker %d has content %d at %d, not %d", l.slot(), content, g.Offset, v.entries[g.Offset].content)
 	}
 	if !bytes.Equal(g.Channel, channelOf(g.Offset)) || g.Time != g.Offset {
-		w.fail(rule, "worker %d has channel %q and time %d at %d", k.slot, g.Channel, g.Time, g.Offset)
+		w.fail(rule, "worker %d has channel %q and time %d at %d", l.slot(), g.Channel, g.Time, g.Offset)
 	}
+}
+
+// version is the log that the partition's era is of, as far as anybody knows.
+func (l *local) version() *version {
+	if era := l.replica.Position().Era; int(era) < len(l.part.eras) {
+		return l.part.version(era)
+	}
+	return l.part.kafka.now()
 }
 
 // deliver is I4, and that a stream has no gap.
-func (w *world) deliver(k *worker, got []replica.Entry, to int64) {
-	if k.frozen || !k.alive {
+func (l *local) deliver(got []replica.Entry, to int64) {
+	if l.worker.frozen || !l.worker.alive {
 		panic("sim: a worker acts that can't")
 	}
-	w.compare("I4", k, got, k.stream.at, to)
-	k.stream.at = to
+	l.world().compare("I4", l, got, l.stream.at, to)
+	l.stream.at = to
 	for i := range got {
-		k.kept[got[i].Offset%keptRefs] = kept{got[i].Ref, contentOf(k.store.Bytes(got[i].Ref))}
+		l.kept[got[i].Offset%keptRefs] = kept{got[i].Ref, contentOf(l.worker.store.Bytes(got[i].Ref))}
 	}
 }
 
 // checkKept: a frame is what it was, or gone, whatever was evicted meanwhile.
-func (w *world) checkKept(k *worker) {
-	for _, f := range k.kept {
+func (w *world) checkKept(l *local) {
+	for _, f := range l.kept {
 		if f.content == 0 {
 			continue
 		}
-		frame := k.store.Bytes(f.ref)
-		if gone := f.ref.Chunk < k.store.OldestChunk(); gone != (frame == nil) || !gone && contentOf(frame) != f.content {
-			w.fail("frame", "worker %d: %v is %d, was %d; the oldest chunk is %d", k.slot, f.ref, contentOf(frame), f.content, k.store.OldestChunk())
+		frame := l.worker.store.Bytes(f.ref)
+		if gone := f.ref.Chunk < l.worker.store.OldestChunk(); gone != (frame == nil) || !gone && contentOf(frame) != f.content {
+			w.fail("frame", "worker %d: %v is %d, was %d; the oldest chunk is %d", l.slot(), f.ref, contentOf(frame), f.content, l.worker.store.OldestChunk())
 		}
 	}
 }
 
 // reset moves a stream as the reset that its sessions were sent says.
-func (w *world) reset(k *worker, f *replica.Effect) {
-	p, s := k.replica.Position(), &k.stream
+func (w *world) reset(l *local, f *replica.Effect) {
+	p, s := l.replica.Position(), &l.stream
 	w.resets[f.Reason]++
 	switch f.Reason {
 	case replica.Trimmed:
-		v := w.kafka.versions[w.eras[p.Era]]
-		if f.To <= s.at && s.on {
-			w.fail("rule 10", "worker %d: LOST goes back from %d to %d", k.slot, s.at, f.To)
-		}
-		if s.on && s.at != s.last.Held {
-			w.fail("rule 10", "worker %d: LOST to %d before all up to %d was applied", k.slot, f.To, s.last.Held)
-		}
-		if start := max(v.start, w.kafka.now().start); f.To >= start && f.To > w.gone {
-			w.fail("rule 10", "worker %d: LOST to %d, the log begins at %d", k.slot, f.To, start)
-		}
+		w.checkLost(l, f.To)
 	case replica.Epoch:
-		if f.To != w.era.From-1 {
-			w.fail("rule 11", "worker %d: reset to %d, the era begins at %d", k.slot, f.To, w.era.From)
+		if f.To != l.part.era.From-1 && w.broken != localEras {
+			w.fail("rule 11", "worker %d: reset to %d, the era begins at %d", l.slot(), f.To, l.part.era.From)
 		}
 		if !f.Lost {
-			w.kept++
+			w.outlasted++
 			s.era = p.Era
 			return
 		}
@@ -157,35 +157,59 @@ func (w *world) reset(k *worker, f *replica.Effect) {
 	s.at, s.era = f.To, p.Era
 }
 
+// checkLost is rule 10.
+func (w *world) checkLost(l *local, to int64) {
+	s := &l.stream
+	if to <= s.at && s.on {
+		w.fail("rule 10", "worker %d: LOST goes back from %d to %d", l.slot(), s.at, to)
+	}
+	if s.on && s.at != s.last.Held {
+		w.fail("rule 10", "worker %d: LOST to %d before all up to %d was applied", l.slot(), to, s.last.Held)
+	}
+	if start := max(l.version().start, l.part.kafka.now().start); to >= start && to > l.part.gone {
+		w.fail("rule 10", "worker %d: LOST to %d, the log begins at %d", l.slot(), to, start)
+	}
+}
+
 // counted: what no clean schedule may bring.
-func (w *world) counted(k *worker, f *replica.Effect) {
+func (w *world) counted(l *local, f *replica.Effect) {
 	w.counters[f.Counter] += int(f.N)
 	switch f.Counter {
 	case replica.Gap:
 		if !w.plan.dirty {
-			w.fail("rule 8", "worker %d has a gap", k.slot)
+			w.fail("rule 8", "worker %d has a gap", l.slot())
 		}
 	case replica.DropMalformed:
-		w.fail("rule 8", "worker %d was given a malformed batch", k.slot)
+		w.fail("rule 8", "worker %d was given a malformed batch", l.slot())
 	}
 }
 
-// arrived is progress: with all faults mended, every worker is at the end.
+// arrived is progress: with all faults mended, every worker and every client is
+// at the end.
 func (w *world) arrived() {
-	v := w.kafka.now()
-	if w.eras[w.era.Number] != len(w.kafka.versions)-1 {
-		w.fail("progress", "nobody noticed that the log was cut at %d", v.from)
+	for _, p := range w.parts[:w.table] {
+		if !p.current() {
+			w.fail("progress", "nobody noticed that the log of %d was cut at %d", p.index, p.kafka.now().from)
+		}
 	}
 	for _, k := range w.workers {
-		if !k.alive {
-			continue
+		for _, l := range k.locals {
+			if k.alive {
+				w.arrivedIn(l)
+			}
 		}
-		p := k.replica.Position()
-		want := replica.Position{
-			Era: w.era.Number, Held: v.end() - 1, Applied: v.end() - 1, Positioned: true, From: p.From, Epoch: p.Epoch,
-		}
-		if p != want {
-			w.fail("progress", "worker %d stays at %+v, the end is %+v", k.slot, p, want)
-		}
+	}
+	for _, c := range w.clients {
+		c.arrived()
+	}
+}
+
+func (w *world) arrivedIn(l *local) {
+	p, end := l.replica.Position(), l.part.kafka.now().end()
+	want := replica.Position{
+		Era: l.part.era.Number, Held: end - 1, Applied: end - 1, Positioned: true, From: p.From, Epoch: p.Epoch,
+	}
+	if p != want {
+		w.fail("progress", "worker %d stays at %+v of %d, the end is %+v", l.slot(), p, l.part.index, want)
 	}
 }

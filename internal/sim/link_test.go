@@ -1,14 +1,23 @@
 package sim
 
-import "github.com/odin-ws/odin/internal/event"
+import (
+	"slices"
 
-// message is one of ADV, SEEK and LOST, by its kind.
+	"github.com/odin-ws/odin/internal/backfill"
+	"github.com/odin-ws/odin/internal/event"
+)
+
+// message is one of those that workers send each other, by its kind.
 type message struct {
 	kind    kind
+	part    int
 	advance event.Advance // without its records
 	records []record
 	seek    event.Seek
 	lost    event.Lost
+	want    event.Want
+	past    event.Past // without its records
+	end     event.PastEnd
 }
 
 type kind uint8
@@ -17,12 +26,15 @@ const (
 	kindAdvance kind = iota + 1
 	kindSeek
 	kindLost
+	kindWant
+	kindPast
+	kindEnd
 )
 
 // link is a socketpair between two workers: two queues. Once it is closed, what
 // was in flight can still be read, as far as it was not lost.
 type link struct {
-	id     int
+	id     uint64
 	closed bool
 	queues [2][]message // to the lower slot, to the higher
 }
@@ -42,7 +54,13 @@ type end struct {
 	link  *link // nil: none yet, or gone
 	next  *link // the supervisor has sent a new one
 	inbox []message
-	woken bool
+	wants []int // partitions that have something to relay, in the order of their wake-ups
+	gives []*backfill.Giving
+}
+
+// givable tells whether there is a part of the past to relay.
+func (e *end) givable() bool {
+	return slices.ContainsFunc(e.gives, func(g *backfill.Giving) bool { return !g.Waits() })
 }
 
 func (e *end) readable(self, peer int) bool {

@@ -26,8 +26,9 @@ type entry struct {
 	compacted bool // was there once, and may be missing from what is read later
 }
 
-func newKafka() *kafka {
-	return &kafka{versions: []*version{{topic: event.TopicID{1}}}}
+// newKafka makes an empty log, whose contents no other log has.
+func newKafka(index int) *kafka {
+	return &kafka{versions: []*version{{topic: event.TopicID{1}}}, contents: uint64(index) << 32}
 }
 
 func (k *kafka) now() *version { return k.versions[len(k.versions)-1] }
@@ -105,8 +106,85 @@ func (k *kafka) truncate(at int64) {
 }
 
 // recreate makes the topic anew.
-func (k *kafka) recreate() {
-	k.versions = append(k.versions, &version{topic: event.TopicID{byte(len(k.versions) + 1)}})
+func (k *kafka) recreate(id event.TopicID) {
+	k.versions = append(k.versions, &version{topic: id})
+}
+
+// agrees tells whether two versions are the same log up to an offset.
+func (k *kafka) agrees(a, b int, upTo int64) bool {
+	for i := min(a, b) + 1; i <= max(a, b); i++ {
+		if k.versions[i].topic != k.versions[i-1].topic || k.versions[i].from <= upTo {
+			return false
+		}
+	}
+	return true
+}
+
+// retain moves the log start: while a truncation was not noticed yet, not beyond
+// it. Nothing that could still tell of it would be left, nor anybody whom it
+// concerns.
+func (p *part) retain(x uint32) {
+	v := p.kafka.now()
+	v.retain(x)
+	if !p.current() {
+		v.start = min(v.start, v.from)
+	}
+}
+
+// truncate cuts a partition's log. It is only told by leader epochs, so
+// everybody, dead or alive, knows that of what it holds; and only noticed if
+// somebody published what it removes, which is so of all that a client was given.
+func (p *part) truncate(x uint32) {
+	if !p.world.plan.eras || !p.current() {
+		return
+	}
+	furthest := event.None
+	for _, k := range p.world.workers {
+		q := &p.published[k.slot]
+		if k.alive && !(q.ok && p.tells(k)) || q.ok && q.position.Epoch == event.NoEpoch {
+			return
+		}
+		if q.ok && q.position.Era == p.era.Number {
+			furthest = max(furthest, q.position.Held)
+		}
+	}
+	for _, c := range p.world.clients {
+		if b := c.belief(p.index); b.version == len(p.kafka.versions)-1 {
+			furthest = max(furthest, b.at)
+		}
+	}
+	v := p.kafka.now()
+	furthest = min(furthest, v.end()-1)
+	if least := max(v.from, v.start) + 1; least <= furthest {
+		p.kafka.truncate(least + int64(x)%(furthest+1-least))
+	}
+}
+
+// tells whether a worker knows the leader epoch of what it holds.
+func (p *part) tells(k *worker) bool {
+	if len(k.locals) <= p.index {
+		return false
+	}
+	pos := k.locals[p.index].replica.Position()
+	return pos.Positioned && pos.Epoch != event.NoEpoch
+}
+
+// recreate makes the topic anew, with all its partitions.
+func (w *world) recreate() {
+	if !w.plan.eras {
+		return
+	}
+	versions := 0
+	for _, p := range w.parts[:w.table] {
+		if !p.current() {
+			return
+		}
+		versions += len(p.kafka.versions)
+	}
+	id := event.TopicID{byte(versions + 1), byte((versions + 1) >> 8)}
+	for _, p := range w.parts[:w.table] {
+		p.kafka.recreate(id)
+	}
 }
 
 // read appends what a fetch of [from, to] gives.

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -17,83 +18,105 @@ import (
 const terse = "ODIN_SIM_TERSE"
 
 // mutantBudget is how many schedules may pass before a mutant is noticed.
-const mutantBudget = 150_000
+const mutantBudget = 100_000
 
-// mutant is the replica with one rule broken in its source.
+// mutant is a package of the rules with one of them broken in its source.
 type mutant struct {
 	name string
-	file string // of internal/replica
+	file string // below internal
 	old  string // stands there once
 	new  string
 	from uint64 // a seed, shortly before one that notices it; for the slow ones
 }
 
 var mutants = []mutant{
-	{"a poll of an earlier term is taken", "receive.go", "case !r.Owns() || t.Term != r.owner.Term:", "case !r.Owns():", 1},
-	{"an ADV of an earlier term is taken", "receive.go", "peer != r.owner.Slot || t.Term != r.owner.Term:", "false:", 1},
-	{"an ADV of an earlier era is taken", "receive.go", "case t.Era != r.era.Number:\n\t\treturn true, DropOtherEra\n\tcase !r.sought:", "case !r.sought:", 1},
-	{"a gap is taken", "receive.go", "case a.Prev > r.held:", "case false:", 1},
-	{"a gap is not asked for again", "receive.go", "\treturn r.seek(fx)\n", "\treturn fx\n", 1},
-	{"what is held is taken twice", "receive.go", "if rec.Offset <= r.held && rec.Offset > a.Prev {\n\t\t\tcontinue\n\t\t}\n\t\tif rec.Offset <= last || rec.Offset > a.To {", "if rec.Offset > a.To || last < -1 {", 6100},
-	{"LOST goes back", "receive.go", "case l.To <= r.held:", "case false:", 1},
-	{"LOST before all is applied", "lose.go", "if r.applied == r.held {", "if true {", 1},
-	{"LOST to oneself without a reset", "lose.go", "Kind: Reset, Reason: Trimmed", "Kind: Count, Reason: Trimmed", 1},
-	{"what was missed during LOST stays missed", "lose.go", "if missed {", "if missed && false {", 1},
-	{"an era keeps the history", "replica.go", "r.jump(e.From-1, e.Epoch)", "r.epoch = e.Epoch", 1},
-	{"an era keeps what was cut", "replica.go", "r.positioned && r.held < e.From &&", "r.positioned &&", 1},
-	{"an era keeps what is of another topic", "replica.go", "\t\te.Topic == r.era.Topic &&", "\t\ttrue &&", 1},
-	{"a later era keeps what one before it may have cut", "replica.go", "e.Number == r.era.Number+1\n", "true\n", 1},
-	{"a leader epoch is passed before the answer", "receive.go", "if r.lineage.stopped {", "if false {", 1},
-	{"nothing is fetched after a comparison", "lineage.go", "l.stopped, r.again = false, true\n\treturn r.fetch(fx)", "l.stopped, r.again = false, true\n\treturn fx", 1},
-	{"what comes behind a comparison is a defect", "lineage.go", "l.stopped, r.again = false, true", "l.stopped = false", 1},
-	{"nothing is in doubt", "lineage.go", "return at.held > r.held", "return false", 1},
-	{"nothing that was passed is in doubt", "lineage.go", "return at.held > p.held", "return false", 1},
-	{"a SEEK of an earlier term is taken", "relay.go", "|| s.Term != r.owner.Term ", "", 1},
-	{"a SEEK of an earlier era is taken", "relay.go", " || s.Era != r.era.Number", "", 1},
-	{"subscriptions outlive the term", "replica.go", "\tr.owner = o\n\tr.lapse()\n", "\tr.owner = o\n\tr.unseek()\n", 1},
-	{"subscriptions outlive the era", "replica.go", "\tr.logStart = 0\n\tr.lapse()\n", "\tr.unseek()\n", 1},
-	{"subscriptions outlive the link", "link.go", "\tr.links[peer] = link{up: true}\n", "\tr.links[peer].up = true\n", 1},
-	{"a new link is not asked", "link.go", "\t\tr.unseek()\n\t\treturn r.seek(fx)\n", "\t\tr.unseek()\n", 1},
-	{"a new era is not asked for", "replica.go", "return r.begin(count(fx, EraChanges, 1))", "return count(fx, EraChanges, 1)", 1},
-	{"a fresh worker is not answered while idle", "relay.go", "return l.asked == askedFresh || l.asked == askedFrom && l.sentTo < r.held", "return l.asked != askedNothing && l.sentTo < r.held", 1},
-	{"the history is relayed below its beginning", "relay.go", "case next >= r.window.from:", "case next >= 0:", 1},
-	{"a batch is cut without its leader epoch", "relay.go", "to, epoch = last.Offset, last.Epoch\n", "to = last.Offset\n", 1},
-	{"an empty batch is not relayed", "relay.go", "\ts.relay.records = records\n\tb :=", "\ts.relay.records = records\n\tif len(records) == 0 {\n\t\treturn Batch{}\n\t}\n\tb :=", 1},
-	{"a link stays awake for ever", "relay.go", "\t\tl.awake = false\n\t\treturn Batch{}, fx\n", "\t\treturn Batch{}, fx\n", 1},
-	{"a range is relayed as more than was read", "span.go", "return r.advance(l, s.to, s.epoch, s.records[from:])", "return r.advance(l, r.window.from-1, s.epoch, s.records[from:])", 1},
-	{"a range of an earlier term is taken", "span.go", "drop, c := r.foreign(a.Tag); drop {", "drop, c := r.foreign(a.Tag); drop && false {", 80300},
-	{"what waits for a range is forgotten", "span.go", "\t\tl.wants = false\n\t\tfx = r.wake(fx, peer)\n", "\t\tl.wants = false\n", 1},
-	{"what the log lost is relayed as a hole", "relay.go", "case next < r.logStart:", "case false:", 1},
-	{"a fresh owner takes the position of another era", "apply.go", "if p.Era == r.era.Number && (", "if (", 1},
-	{"a fresh owner ignores what was published", "apply.go", "if best >= 0 {", "if false {", 12500},
-	{"a fetch without its leader epoch", "replica.go", "From: r.held + 1, Epoch: r.epoch,", "From: r.held + 1, Epoch: event.NoEpoch,", 1},
-	{"a fetch from the wrong offset", "replica.go", "Kind: Fetch, From: r.held + 1,", "Kind: Fetch, From: r.held + 2,", 1},
-	{"trimming above what is applied, by bytes", "window.go", "if w.applied == w.len {\n\t\treturn 0, false\n", "if w.applied <= w.len {\n\t\treturn 0, false\n", 1},
-	{"trimming above what is applied, by records", "store.go", "w.len > s.limits.Records && w.applied > 0 {", "w.len > s.limits.Records {", 1},
-	{"trimming without moving from", "window.go", "w.from = w.at(0).offset + 1", "_ = w.at(0).offset + 1", 1},
-	{"a chunk's number is used again", "store.go", "\ts.oldest++\n", "\tif len(s.chunks) > 0 {\n\t\ts.oldest++\n\t}\n", 1},
-	{"applied runs ahead", "apply.go", "\tr.window.apply(r.applied)\n", "\tr.applied = r.held\n\tr.window.apply(r.applied)\n", 1},
+	{"a poll of an earlier term is taken", "replica/receive.go", "case !r.Owns() || t.Term != r.owner.Term:", "case !r.Owns():", 1},
+	{"an ADV of an earlier term is taken", "replica/receive.go", "peer != r.owner.Slot || t.Term != r.owner.Term:", "false:", 1},
+	{"an ADV of an earlier era is taken", "replica/receive.go", "case t.Era != r.era.Number:\n\t\treturn true, DropOtherEra\n\tcase !r.sought:", "case !r.sought:", 1},
+	{"a gap is taken", "replica/receive.go", "case a.Prev > r.held:", "case false:", 1},
+	{"a gap is not asked for again", "replica/receive.go", "\treturn r.seek(fx)\n", "\treturn fx\n", 1},
+	{"what is held is taken twice", "replica/receive.go", "if rec.Offset <= r.held && rec.Offset > a.Prev {\n\t\t\tcontinue\n\t\t}\n\t\tif rec.Offset <= last || rec.Offset > a.To {", "if rec.Offset > a.To || last < -1 {", 6100},
+	{"LOST goes back", "replica/receive.go", "case l.To <= r.held:", "case false:", 1},
+	{"LOST before all is applied", "replica/lose.go", "if r.applied == r.held {", "if true {", 1},
+	{"LOST to oneself without a reset", "replica/lose.go", "Kind: Reset, Reason: Trimmed", "Kind: Count, Reason: Trimmed", 1},
+	{"what was missed during LOST stays missed", "replica/lose.go", "if missed {", "if missed && false {", 1},
+	{"an era keeps the history", "replica/replica.go", "r.jump(e.From-1, e.Epoch)", "r.epoch = e.Epoch", 1},
+	{"an era keeps what was cut", "replica/replica.go", "r.positioned && r.held < e.From &&", "r.positioned &&", 1},
+	{"a later era keeps what one before it may have cut", "replica/replica.go", "e.Number == r.era.Number+1\n", "true\n", 1},
+	{"a leader epoch is passed before the answer", "replica/receive.go", "if r.lineage.stopped {", "if false {", 1},
+	{"nothing is fetched after a comparison", "replica/lineage.go", "l.stopped, r.again = false, true\n\treturn r.fetch(fx)", "l.stopped, r.again = false, true\n\treturn fx", 1},
+	{"what comes behind a comparison is a defect", "replica/lineage.go", "l.stopped, r.again = false, true", "l.stopped = false", 1},
+	{"nothing is in doubt", "replica/lineage.go", "return at.held > r.held", "return false", 1},
+	{"a SEEK of an earlier term is taken", "replica/relay.go", "|| s.Term != r.owner.Term ", "", 1},
+	{"a SEEK of an earlier era is taken", "replica/relay.go", " || s.Era != r.era.Number", "", 1},
+	{"subscriptions outlive the term", "replica/replica.go", "\tr.owner = o\n\tr.lapse()\n", "\tr.owner = o\n\tr.unseek()\n", 1},
+	{"subscriptions outlive the era", "replica/replica.go", "\tr.logStart = 0\n\tr.lapse()\n", "\tr.unseek()\n", 1},
+	{"subscriptions outlive the link", "replica/link.go", "\tr.links[peer] = link{up: true}\n", "\tr.links[peer].up = true\n", 1},
+	{"a new link is not asked", "replica/link.go", "\t\tr.unseek()\n\t\treturn r.seek(fx)\n", "\t\tr.unseek()\n", 1},
+	{"a new era is not asked for", "replica/replica.go", "return r.begin(count(fx, EraChanges, 1))", "return count(fx, EraChanges, 1)", 1},
+	{"a fresh worker is not answered while idle", "replica/relay.go", "return l.asked == askedFresh || l.asked == askedFrom && l.sentTo < r.held", "return l.asked != askedNothing && l.sentTo < r.held", 1},
+	{"the history is relayed below its beginning", "replica/relay.go", "case next >= r.window.from:", "case next >= 0:", 1},
+	{"a batch is cut without its leader epoch", "replica/relay.go", "to, epoch = last.Offset, last.Epoch\n", "to = last.Offset\n", 1},
+	{"an empty batch is not relayed", "replica/relay.go", "\ts.relay.records = records\n\tb :=", "\ts.relay.records = records\n\tif len(records) == 0 {\n\t\treturn Batch{}\n\t}\n\tb :=", 1},
+	{"a link stays awake for ever", "replica/relay.go", "\t\tl.awake = false\n\t\treturn Batch{}, fx\n", "\t\treturn Batch{}, fx\n", 1},
+	{"a range is relayed as more than was read", "replica/span.go", "return r.advance(l, s.to, s.epoch, s.records[from:])", "return r.advance(l, r.window.from-1, s.epoch, s.records[from:])", 1},
+	{"a range of an earlier term is taken", "replica/span.go", "drop, c := r.foreign(a.Tag); drop {", "drop, c := r.foreign(a.Tag); drop && false {", 80300},
+	{"what waits for a range is forgotten", "replica/span.go", "\t\tl.wants = false\n\t\tfx = r.wake(fx, peer)\n", "\t\tl.wants = false\n", 1},
+	{"what the log lost is relayed as a hole", "replica/relay.go", "case next < r.logStart:", "case false:", 1},
+	{"a fresh owner takes the position of another era", "replica/apply.go", "if p.Era == r.era.Number && (", "if (", 1},
+	{"a fresh owner ignores what was published", "replica/apply.go", "if best >= 0 {", "if false {", 12500},
+	{"a fetch without its leader epoch", "replica/replica.go", "From: r.held + 1, Epoch: r.epoch,", "From: r.held + 1, Epoch: event.NoEpoch,", 1},
+	{"a fetch from the wrong offset", "replica/replica.go", "Kind: Fetch, From: r.held + 1,", "Kind: Fetch, From: r.held + 2,", 1},
+	{"trimming above what is applied, by bytes", "replica/window.go", "if w.applied == w.len {\n\t\treturn 0, false\n", "if w.applied <= w.len {\n\t\treturn 0, false\n", 1},
+	{"trimming above what is applied, by records", "replica/store.go", "w.len > s.limits.Records && w.applied > 0 {", "w.len > s.limits.Records {", 1},
+	{"trimming without moving from", "replica/window.go", "w.from = w.at(0).offset + 1", "_ = w.at(0).offset + 1", 1},
+	{"a chunk's number is used again", "replica/store.go", "\ts.oldest++\n", "\tif len(s.chunks) > 0 {\n\t\ts.oldest++\n\t}\n", 1},
+	{"a session that is ahead skips nothing", "resume/onward.go", "ahead = true", "ahead = false", 1},
+	{"a session goes live while it lacks something", "resume/onward.go", "case d > 0:", "case d > 2:", 1},
+	{"a cursor of another epoch is taken", "resume/judge.go", "case s.Incarnation == Other:", "case false:", 1},
+	{"what lies below the history is taken to be in it", "resume/judge.go", "case next >= s.From &&", "case next >= 0 &&", 1},
+	{"a fill of an earlier era is waited for", "backfill/past.go", "p.era != now.Era || p.owner", "p.owner", 1},
+	{"a fill outlives its owner", "backfill/past.go", "|| p.owner != now.Owner || p.link != now.way())", ")", 1},
+	{"the past of another era is replayed", "backfill/past.go", "if p.kept == nil || p.keptEra != era {", "if p.kept == nil {", 1},
+	{"a part of an answer is taken that begins too high", "backfill/past.go", "m.Prev != to {", "m.Prev < min(to, -1) {", 1},
+	{"what is evicted is read for a sibling without end", "backfill/giving.go", "case g.fills >= fillsMax:", "case false:", 1},
+	{"applied runs ahead", "replica/apply.go", "\tr.window.apply(r.applied)\n", "\tr.applied = r.held\n\tr.window.apply(r.applied)\n", 1},
 }
 
-var seedFails = regexp.MustCompile(`seed \d+ fails: .*|panic: .*`)
+var seedFails = regexp.MustCompile(`seed \d+ fails after (\d+): ([^:]*)|panic: .*`)
 
 // TestMutants builds each mutant and lets it run this package's schedules.
 func TestMutants(t *testing.T) {
 	for _, m := range mutants[:some()] {
 		t.Run(m.name, func(t *testing.T) {
 			t.Parallel()
-			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
-			defer cancel()
-			run := exec.CommandContext(ctx, buildMutant(ctx, t, m), "-test.run=^TestSchedules$")
-			run.Env = append(os.Environ(), terse+"=1", fmt.Sprintf("ODIN_SIM_SCHEDULES=%d", mutantBudget), fmt.Sprintf("ODIN_SIM_SEED=%d", m.from))
-			out, err := run.CombinedOutput()
-			found := seedFails.Find(out)
-			if err == nil || found == nil {
-				t.Fatalf("not noticed in %d schedules: %v\n%s", mutantBudget, err, out)
+			binary := buildMutant(t.Context(), t, m)
+			var seen sightings
+			for i := range runs(t) {
+				seen = append(seen, hunt(t, binary, m.from+i*farther))
 			}
-			t.Logf("%s", found)
+			t.Logf("| %s | %s |", m.name, seen)
 		})
 	}
+}
+
+// hunt runs a mutant until it is noticed.
+func hunt(t *testing.T, binary string, from uint64) sighting {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+	defer cancel()
+	run := exec.CommandContext(ctx, binary, "-test.run=^TestSchedules$")
+	run.Env = append(os.Environ(), terse+"=1", "ODIN_SIM_FOR=", fmt.Sprintf("ODIN_SIM_SCHEDULES=%d", mutantBudget), fmt.Sprintf("ODIN_SIM_SEED=%d", from))
+	out, err := run.CombinedOutput()
+	found := seedFails.FindSubmatch(out)
+	if err == nil || found == nil {
+		t.Fatalf("not noticed in %d schedules from %d: %v\n%s", mutantBudget, from, err, out[:min(len(out), 2000)])
+	}
+	after, _ := strconv.Atoi(string(found[1]))
+	if len(found[2]) == 0 {
+		return sighting{after, "panic"}
+	}
+	return sighting{after, string(found[2])}
 }
 
 // some is how many mutants there is time for.
@@ -107,7 +130,7 @@ func some() int {
 // buildMutant compiles this package's tests against the mutant.
 func buildMutant(ctx context.Context, t *testing.T, m mutant) string {
 	t.Helper()
-	file, err := filepath.Abs(filepath.Join("..", "replica", m.file))
+	file, err := filepath.Abs(filepath.Join("..", m.file))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,7 +142,7 @@ func buildMutant(ctx context.Context, t *testing.T, m mutant) string {
 		t.Fatalf("%s has %q %d times: the mutant has to follow the source", m.file, m.old, n)
 	}
 	dir := t.TempDir()
-	mutated := filepath.Join(dir, m.file)
+	mutated := filepath.Join(dir, filepath.Base(m.file))
 	writeFile(t, mutated, []byte(strings.Replace(string(source), m.old, m.new, 1)))
 	overlay, err := json.Marshal(map[string]map[string]string{"Replace": {file: mutated}})
 	if err != nil {
@@ -140,28 +163,4 @@ func writeFile(t *testing.T, name string, data []byte) {
 	if err := os.WriteFile(name, data, 0o600); err != nil {
 		t.Fatal(err)
 	}
-}
-
-// TestDuties leaves out one duty of the worker at a time.
-func TestDuties(t *testing.T) {
-	for broken, name := range dutyNames {
-		if broken == allDuties {
-			continue
-		}
-		t.Run(name, func(t *testing.T) {
-			found := search(1, mutantBudget, broken)
-			if found.failed == nil {
-				t.Fatalf("not noticed in %d schedules", found.ran)
-			}
-			t.Logf("seed %d: %v", found.failed.seed, found.err)
-		})
-	}
-}
-
-var dutyNames = map[duty]string{
-	noWordCheck: "the owner word is not read", lateWords: "the words are read before the message",
-	noEraCheck: "the era record is only read on a tick", untaggedPolls: "polls are untagged",
-	oldInput: "what was unread in an old link is taken", linkUnnoticed: "a new link is not told",
-	emptyUnsent: "empty batches are not sent", anyPosition: "positions are told without era and life",
-	uncompared: "a leader epoch is met without a comparison", deaf: "what is published later is not compared",
 }

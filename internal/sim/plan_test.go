@@ -29,6 +29,13 @@ const (
 	opAge                // time passes
 	opLose               // a message vanishes from a link (no stream does that)
 	opTwice              // a message is read twice
+	opGrow               // the topic has one more partition
+	opWatch              // the supervisor looks who lives, and elects
+	opOrphan             // the supervisor dies
+	opRestart            // everything is started anew
+	opConnect            // a client comes, or comes back
+	opCut                // a client loses its connection
+	opPing               // a client asks for its cursor
 	ops
 )
 
@@ -36,6 +43,7 @@ func (o op) String() string {
 	return [...]string{
 		"step", "produce", "commit", "retain", "compact", "truncate", "recreate", "elect",
 		"kill", "spawn", "freeze", "thaw", "tear", "age", "lose", "twice",
+		"grow", "watch", "orphan", "restart", "connect", "cut", "ping",
 	}[o]
 }
 
@@ -61,7 +69,16 @@ type plan struct {
 	relay   int   // most bytes of a batch
 	apply   int   // most records of an apply
 	limits  replica.Limits
-	moves   []move
+
+	partitions int
+	later      int // of them, not there at the beginning
+	clients    int
+	owed       int  // most messages that a slow client is owed
+	refill     int  // offsets that a start reads of what was before it; 0: none
+	backfill   int  // most records that one reading of the past gives
+	compacts   bool // the topic is a compacted one
+
+	moves []move
 }
 
 // planOf makes the plan of a seed.
@@ -85,6 +102,13 @@ func planOf(seed uint64) *plan {
 		},
 	}
 	p.base = int64(rng.IntN(p.seeded + 1))
+	p.partitions = []int{1, 1, 1, 2, 3}[rng.IntN(5)]
+	p.later = rng.IntN(p.partitions) * rng.IntN(2)
+	p.clients = rng.IntN(4)
+	p.owed = 4 + rng.IntN(30)
+	p.refill = rng.IntN(2) * rng.IntN(30)
+	p.backfill = 4 + rng.IntN(40)
+	p.compacts = rng.IntN(8) == 0
 	w := weights(p, rng)
 	total := 0
 	for _, n := range w {
@@ -101,6 +125,13 @@ func planOf(seed uint64) *plan {
 	return p
 }
 
+// pastLimits bound what is kept of what lies below the history.
+func (p *plan) pastLimits() replica.Limits {
+	l := p.limits
+	l.Records = max(p.backfill, 1)
+	return l
+}
+
 // weights say how often each op comes. Schedules differ in what they are
 // about: a fault that most of them have hides what only its absence shows.
 func weights(p *plan, rng *rand.Rand) (w [ops]int) {
@@ -111,7 +142,9 @@ func weights(p *plan, rng *rand.Rand) (w [ops]int) {
 		}
 	}
 	some(opRetain, 4)
-	some(opCompact, 4)
+	if p.compacts {
+		w[opCompact] = 4
+	}
 	some(opElect, 16)
 	some(opKill, 8)
 	w[opSpawn] = w[opKill]
@@ -119,9 +152,20 @@ func weights(p *plan, rng *rand.Rand) (w [ops]int) {
 	w[opThaw] = w[opFreeze]
 	some(opTear, 8)
 	some(opAge, 6)
+	some(opWatch, 12)
+	some(opRestart, 2)
+	some(opOrphan, 1)
 	w[opElect] += 2
+	if p.later > 0 {
+		w[opGrow] = 2
+	}
+	if p.clients > 0 {
+		w[opConnect] = 20
+		some(opCut, 16)
+		some(opPing, 8)
+	}
 	if p.eras {
-		w[opTruncate], w[opRecreate] = 6, 2
+		w[opTruncate], w[opRecreate] = 16, 3
 		w[opElect] += 8
 	}
 	if p.dirty {
@@ -133,8 +177,9 @@ func weights(p *plan, rng *rand.Rand) (w [ops]int) {
 // String gives the plan as text that parsePlan reads.
 func (p *plan) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "seed=%d workers=%d base=%d seeded=%d known=%t eras=%t dirty=%t relink=%t prompt=%t lazy=%t relay=%d apply=%d bytes=%d chunk=%d records=%d age=%d\n",
-		p.seed, p.workers, p.base, p.seeded, p.known, p.eras, p.dirty, p.relink, p.prompt, p.lazy, p.relay, p.apply, p.limits.Bytes, p.limits.Chunk, p.limits.Records, p.limits.Age)
+	fmt.Fprintf(&b, "seed=%d workers=%d base=%d seeded=%d known=%t eras=%t dirty=%t relink=%t prompt=%t lazy=%t relay=%d apply=%d bytes=%d chunk=%d records=%d age=%d partitions=%d later=%d clients=%d owed=%d refill=%d backfill=%d compacts=%t\n",
+		p.seed, p.workers, p.base, p.seeded, p.known, p.eras, p.dirty, p.relink, p.prompt, p.lazy, p.relay, p.apply, p.limits.Bytes, p.limits.Chunk, p.limits.Records, p.limits.Age,
+		p.partitions, p.later, p.clients, p.owed, p.refill, p.backfill, p.compacts)
 	for _, m := range p.moves {
 		fmt.Fprintf(&b, "%s %d %d\n", m.op, m.worker, m.x)
 	}
@@ -144,8 +189,9 @@ func (p *plan) String() string {
 func parsePlan(text string) (*plan, error) {
 	p := &plan{limits: replica.Limits{}}
 	head, rest, _ := strings.Cut(text, "\n")
-	if _, err := fmt.Sscanf(head, "seed=%d workers=%d base=%d seeded=%d known=%t eras=%t dirty=%t relink=%t prompt=%t lazy=%t relay=%d apply=%d bytes=%d chunk=%d records=%d age=%d",
-		&p.seed, &p.workers, &p.base, &p.seeded, &p.known, &p.eras, &p.dirty, &p.relink, &p.prompt, &p.lazy, &p.relay, &p.apply, &p.limits.Bytes, &p.limits.Chunk, &p.limits.Records, &p.limits.Age); err != nil {
+	if _, err := fmt.Sscanf(head, "seed=%d workers=%d base=%d seeded=%d known=%t eras=%t dirty=%t relink=%t prompt=%t lazy=%t relay=%d apply=%d bytes=%d chunk=%d records=%d age=%d partitions=%d later=%d clients=%d owed=%d refill=%d backfill=%d compacts=%t",
+		&p.seed, &p.workers, &p.base, &p.seeded, &p.known, &p.eras, &p.dirty, &p.relink, &p.prompt, &p.lazy, &p.relay, &p.apply, &p.limits.Bytes, &p.limits.Chunk, &p.limits.Records, &p.limits.Age,
+		&p.partitions, &p.later, &p.clients, &p.owed, &p.refill, &p.backfill, &p.compacts); err != nil {
 		return nil, fmt.Errorf("sim: plan %q: %w", head, err)
 	}
 	for line := range strings.Lines(rest) {

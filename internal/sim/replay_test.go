@@ -70,7 +70,7 @@ func TestFailureIsMadeSmaller(t *testing.T) {
 		t.Errorf("%d moves of %d", len(small.moves), len(found.failed.moves))
 	}
 	text := report(small, untaggedPolls)
-	for _, want := range []string{found.err.(*failure).rule, "FAILURE", "owner {", "seed="} {
+	for _, want := range []string{found.err.(*failure).rule, "FAILURE", "owner of 0: {", "seed="} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the report lacks %q:\n%s", want, text)
 		}

@@ -7,22 +7,63 @@ import (
 	"github.com/odin-ws/odin/internal/replica"
 )
 
+// source is the worker's fetching half of a partition. Polls wait in a queue, tagged.
+type source struct {
+	on      bool
+	stopped bool // a fault was told
+	tag     replica.Tag
+	from    int64
+	epoch   int32
+	polls   []poll
+}
+
+type poll struct {
+	advance event.Advance
+	records []record
+	fault   fault
+	tag     replica.Tag
+	offset  int64
+	epoch   int32
+	topic   event.TopicID
+	stable  int64
+	start   int64
+}
+
+type fault uint8
+
+const (
+	noFault fault = iota
+	truncated
+	recreated
+	trimmed
+)
+
+// pollsMax bounds what is fetched and not yet taken.
+const pollsMax = 4
+
+type rangeRead struct {
+	tag      replica.Tag
+	from, to int64
+	ready    bool
+	answer   replica.Range
+}
+
 var errGone = errors.New("the range can't be had")
 
 // fetchable tells whether a fetch would answer.
-func (w *worker) fetchable() bool {
-	s, v := &w.source, w.world.kafka.now()
+func (l *local) fetchable() bool {
+	s, v := &l.source, l.part.kafka.now()
 	if !s.on || s.stopped || len(s.polls) >= pollsMax {
 		return false
 	}
-	return s.from < v.stable || w.fault() != noFault
+	return s.from < v.stable || l.fault() != noFault
 }
 
 // fault is what the broker would answer instead of records.
-func (w *worker) fault() fault {
-	s, v := &w.source, w.world.kafka.now()
+func (l *local) fault() fault {
+	s, v := &l.source, l.part.kafka.now()
 	switch {
-	case v.topic != w.world.topicOf(s.tag.Era):
+	case v.topic != l.part.topicOf(s.tag.Era):
 		return recreated
 	case s.epoch != event.NoEpoch && v.endOf(s.epoch) < s.from, s.from > v.end():
 		return truncated
@@ -33,9 +74,9 @@ func (w *worker) fault() fault {
 }
 
 // fetch puts one poll into the queue, by what the log is now.
-func (w *worker) fetch(x uint32) {
-	s, v := &w.source, w.world.kafka.now()
-	p := poll{tag: s.tag, fault: w.fault()}
+func (l *local) fetch(x uint32) {
+	s, v := &l.source, l.part.kafka.now()
+	p := poll{tag: s.tag, fault: l.fault(), stable: v.stable, start: v.start}
 	switch p.fault {
 	case truncated:
 		p.offset = v.end()
@@ -50,6 +91,13 @@ func (w *worker) fetch(x uint32) {
 	case noFault:
 		to := min(s.from+int64(x%5), v.stable-1)
 		p.records = v.read(nil, s.from, to)
+		if n := len(p.records); l.world().broken == noControls && n > 0 {
+			to = p.records[n-1].offset
+		} else if l.world().broken == noControls {
+			to = s.from - 1 // read on, and tell nothing
+			s.from = min(s.from+4, v.stable-1) + 1
+			return
+		}
 		p.advance = event.Advance{Prev: s.from - 1, To: to, ToEpoch: v.entries[to].epoch}
 		s.from, s.epoch = to+1, v.entries[to].epoch
 	}
@@ -57,43 +105,43 @@ func (w *worker) fetch(x uint32) {
 	s.polls = append(s.polls, p)
 }
 
-// stalled: the second reader meets the fault that the source meets, and tries
-// again until the era changes.
-func (w *worker) stalled(q *rangeRead) bool {
-	return w.world.eras[q.tag.Era] != len(w.world.kafka.versions)-1 && w.replica.Position().Era == q.tag.Era
+// stalled: who reads the log of an era that is over meets the fault that the
+// source meets, and tries again until the era changes.
+func (l *local) stalled(era uint32) bool {
+	return l.part.eras[min(int(era), len(l.part.eras)-1)] != len(l.part.kafka.versions)-1 && l.replica.Position().Era == era
 }
 
 // readRange lets the second reader read, and tells what it read, each when the
 // schedule has it.
-func (w *worker) readRange(i int, x uint32) {
-	q := &w.ranges[i]
+func (l *local) readRange(i int, x uint32) {
+	q := &l.ranges[i]
 	switch {
-	case !q.ready && w.stalled(q):
+	case !q.ready && l.stalled(q.tag.Era):
 	case !q.ready:
-		q.ready, q.answer = true, w.rangeOf(q, x)
+		q.ready, q.answer = true, l.rangeOf(q, x)
 	default:
 		a := q.answer
-		w.ranges = append(w.ranges[:i], w.ranges[i+1:]...)
-		w.run(w.replica.RangeRead(w.fx[:0], a))
+		l.ranges = append(l.ranges[:i], l.ranges[i+1:]...)
+		l.run(l.replica.RangeRead(nil, a))
 	}
 }
 
 // rangeOf answers as the second reader does: some of it, all of it, what is
 // left of it, or at last nothing.
-func (w *worker) rangeOf(q *rangeRead, x uint32) replica.Range {
-	v := w.world.kafka.now()
+func (l *local) rangeOf(q *rangeRead, x uint32) replica.Range {
+	v, w := l.part.kafka.now(), l.world()
 	a := replica.Range{Tag: q.tag, From: q.from, To: q.from - 1}
 	to := min(q.to, q.from+int64(x>>4%6), v.stable-1)
 	switch {
-	case x%8 == 0 && !w.world.calm && !w.world.plan.eras:
+	case x%8 == 0 && !w.calm && !w.plan.eras:
 		a.Err = errGone
-		w.world.gone = max(w.world.gone, q.to)
+		l.part.gone = max(l.part.gone, q.to)
 	case q.from < v.start && x>>8%2 == 0:
 		a.LogStart = v.start
 	default:
 		a.LogStart = v.start
 		if from := max(q.from, v.start); from <= to {
-			a.Records = w.world.copies(v.read(nil, from, to))
+			a.Records = w.copies(v.read(nil, from, to))
 			a.To, a.ToEpoch = to, v.entries[to].epoch
 		}
 	}
@@ -102,17 +150,22 @@ func (w *worker) rangeOf(q *rangeRead, x uint32) replica.Range {
 
 // compared has the leader answer OffsetForLeaderEpoch. A topic that was made
 // anew has no answer of worth: the source will meet it.
-func (w *worker) compared() {
-	f, v := w.asked[0], w.world.kafka.now()
-	w.asked = append(w.asked[:0], w.asked[1:]...)
+func (l *local) compared() {
+	f, v := l.asked[0], l.part.kafka.now()
+	l.asked = append(l.asked[:0], l.asked[1:]...)
 	c := replica.Comparison{Tag: replica.Tag{Term: f.Term, Era: f.Era}}
-	if end := v.endOf(f.Epoch); v.topic == w.world.topicOf(f.Era) && end <= f.From {
+	if end := v.endOf(f.Epoch); v.topic == l.part.topicOf(f.Era) && end <= f.From {
 		c.Parted, c.End, c.Epoch = true, end, v.epochBefore(end)
 	}
-	w.run(w.replica.Compared(w.fx[:0], c))
+	l.run(l.replica.Compared(nil, c))
 }
 
 // listens tells whether an owner has published positions to look at.
-func (w *worker) listens() bool {
-	return w.world.broken != deaf && w.replica.Owns() && w.heard != w.world.publishes
+func (l *local) listens() bool {
+	return l.replica.Owns() && l.heard != l.part.publishes
+}
+
+func (l *local) hear() {
+	l.heard = l.part.publishes
+	l.run(l.replica.Heard(nil, l.part.positions()))
 }

@@ -1,30 +1,47 @@
 package sim
 
 import (
+	"github.com/odin-ws/odin/internal/backfill"
+	"github.com/odin-ws/odin/internal/election"
 	"github.com/odin-ws/odin/internal/event"
 	"github.com/odin-ws/odin/internal/replica"
 )
 
-// bury keeps the furthest of what the dead have published.
-func (w *world) bury(k *worker) {
-	q := w.published[k.slot]
-	p := replica.Published{Era: q.position.Era, Held: q.position.Held, Epoch: q.position.Epoch}
-	if !q.ok || p.Epoch == event.NoEpoch {
+// elect gives a partition to a worker, or to nobody if it is dead.
+func (w *world) elect(p *part, k *worker) {
+	if w.down {
 		return
 	}
-	if !w.peaked || p.Era > w.peak.Era || p.Era == w.peak.Era && (p.Epoch > w.peak.Epoch || p.Epoch == w.peak.Epoch && p.Held > w.peak.Held) {
-		w.peaked, w.peak = true, p
-	}
-}
-
-// elect gives the partition to a worker, or to nobody if it is dead.
-func (w *world) elect(k *worker) {
-	o := event.Owner{Term: w.owner.Term + 1, Slot: event.Nobody}
+	o := event.Owner{Term: p.owner.Term + 1, Slot: event.Nobody}
 	if k.alive {
 		o.Slot, o.Generation = k.slot, k.generation
 	}
-	w.owner = o
-	w.note("owner %v", o)
+	p.owner = o
+	w.note("owner of %d: %v", p.index, o)
+}
+
+// watch is the supervisor's look at all workers: who is dead or suspect owns
+// nothing any more, and what moves is shared out by election.
+func (w *world) watch() {
+	if w.down {
+		return
+	}
+	var live []election.Candidate
+	for _, k := range w.workers {
+		if k.alive && !k.frozen {
+			live = append(live, election.Candidate{Slot: k.slot, Generation: k.generation})
+		}
+	}
+	var words []event.Owner
+	for _, p := range w.parts[:w.table] {
+		words = append(words, p.owner)
+	}
+	for i, o := range election.Assign(live, words) {
+		if o != words[i] {
+			w.parts[i].owner = o
+			w.note("owner of %d: %v", i, o)
+		}
+	}
 }
 
 // kill ends a worker between two of its steps. What it wrote can still be read.
@@ -38,34 +55,91 @@ func (w *world) kill(k *worker) {
 		for _, l := range []*link{e.link, e.next} {
 			if l != nil {
 				l.closed = true
-				l.queues[way(peer, k.slot)] = l.queues[way(peer, k.slot)][:len(l.queues[way(peer, k.slot)]):len(l.queues[way(peer, k.slot)])]
 			}
 		}
+	}
+	for _, s := range k.sessions {
+		s.hangUp()
+	}
+	k.sessions = nil
+}
+
+// restart ends everything, and starts it anew: of shared memory only the eras
+// are kept, on disk.
+func (w *world) restart(x uint32) {
+	for _, p := range w.parts[:w.table] {
+		if !p.current() {
+			return // nobody would be left who could notice that it was cut
+		}
+	}
+	for _, k := range w.workers {
+		w.kill(k)
+	}
+	w.down = false
+	for _, p := range w.parts[:w.table] {
+		p.forget(x)
+	}
+	for _, k := range w.workers {
+		w.spawn(k, false)
+	}
+	w.watch()
+}
+
+func (w *world) respawn(k *worker) {
+	if !w.down {
+		w.spawn(k, false)
 	}
 }
 
 // spawn starts a slot's next generation, with new links to all.
-func (w *world) spawn(k *worker, fromBase bool) {
+func (w *world) spawn(k *worker, serving bool) {
 	if k.alive {
 		return
 	}
 	w.retire(k)
-	w.bury(k)
-	*k = worker{
-		world: w, slot: k.slot, generation: k.generation + 1, alive: true,
-		ends: make([]end, len(w.workers)), seen: event.Owner{Slot: event.Nobody},
-		store: replica.NewStore(w.plan.limits),
+	for _, p := range w.parts[:w.table] {
+		p.bury(k.slot)
 	}
-	k.store.Tick(w.time)
-	k.replica = replica.New(replica.Config{
-		Slot: k.slot, Generation: k.generation, Base: w.plan.base, Era: w.era, FromBase: fromBase,
-	}, k.store)
+	*k = worker{
+		world: w, slot: k.slot, generation: k.generation + 1, alive: true, ready: serving,
+		ends: make([]end, len(w.workers)), locals: k.locals[:0],
+		store: replica.NewStore(w.plan.limits), past: replica.NewPastStore(w.plan.pastLimits()),
+	}
+	k.tickStores()
 	for _, peer := range w.workers {
 		if peer != k && peer.alive {
 			w.connect(k, peer)
 		}
 	}
-	w.check(k)
+	k.learn()
+}
+
+// learn makes replicas of the partitions that are new in the table. They begin
+// at their base where sessions wait for them (rule 14).
+func (w *worker) learn() {
+	had := len(w.locals)
+	for i := had; i < w.world.table; i++ {
+		p := w.world.parts[i]
+		l := &local{
+			worker: w, part: p, seen: event.Owner{Slot: event.Nobody},
+			past: backfill.New(w.past), stable: event.None, start: event.None,
+		}
+		w.topic = p.era.Topic
+		l.replica = replica.New(replica.Config{
+			Partition: i, Slot: w.slot, Generation: w.generation, Base: p.base, BaseEra: p.baseEra, Era: p.era, FromBase: w.ready,
+		}, w.store)
+		w.locals = append(w.locals, l)
+		for peer := range w.ends {
+			if w.ends[peer].link != nil {
+				l.run(l.replica.LinkUp(w.fx[:0], peer))
+			}
+		}
+		w.world.check(l)
+	}
+	if had > 0 && len(w.locals) > had && w.ready {
+		w.tellResets()
+		w.tell(told{})
+	}
 }
 
 // connect sends both ends of a new link to their workers.
@@ -88,7 +162,7 @@ func (w *world) connect(a, b *worker) {
 // makes it anew.
 func (w *world) tear(k *worker, x uint32) {
 	peer := w.workers[(k.slot+1+int(x)%(len(w.workers)-1))%len(w.workers)]
-	if !k.alive || !peer.alive {
+	if !k.alive || !peer.alive || w.down {
 		return
 	}
 	if l := k.ends[peer.slot].link; l != nil {
@@ -118,89 +192,12 @@ func (w *world) dirty(k *worker, m move) {
 
 func (w *world) spoil(q *[]message, m move) {
 	i := int(m.x) % len(*q)
-	switch seek := (*q)[i].kind == kindSeek; {
-	case m.op == opTwice && !seek:
+	asks := (*q)[i].kind != kindAdvance && (*q)[i].kind != kindLost // nobody would repeat it
+	switch {
+	case m.op == opTwice && !asks:
 		*q = append(*q, (*q)[i])
-	case m.op == opLose && (w.plan.relink || !seek && !w.lost):
+	case m.op == opLose && (w.plan.relink || !asks && !w.lost):
 		*q = append((*q)[:i], (*q)[i+1:]...)
 		w.lost = true
 	}
-}
-
-// newVersion truncates the log or makes it anew. A truncation is only told by
-// leader epochs, so everybody, dead or alive, knows that of what it holds; and
-// only noticed if somebody published what it removes.
-func (w *world) newVersion(m move) {
-	if !w.plan.eras || w.eras[w.era.Number] != len(w.kafka.versions)-1 {
-		return
-	}
-	if m.op == opRecreate {
-		w.kafka.recreate()
-		return
-	}
-	furthest := event.None
-	for _, k := range w.workers {
-		p, q := k.replica.Position(), w.published[k.slot]
-		if !k.alive || !p.Positioned || p.Era != w.era.Number || p.Epoch == event.NoEpoch {
-			return
-		}
-		if !q.ok || q.position.Era != w.era.Number || q.position.Epoch == event.NoEpoch {
-			return
-		}
-		furthest = max(furthest, q.position.Held)
-	}
-	v := w.kafka.now()
-	if least := max(v.from, v.start) + 1; least <= furthest {
-		w.kafka.truncate(least + int64(m.x)%(furthest+1-least))
-	}
-}
-
-// propose is the compare-and-set of the era record.
-func (w *world) propose(k *worker, e event.Era) {
-	if e.Number != w.era.Number+1 {
-		return
-	}
-	v := w.kafka.now()
-	if e.From != v.from || e.Topic != v.topic || e.Epoch != v.epochBefore(e.From) {
-		w.fail("rule 12", "worker %d proposes %v, the log was cut at %d", k.slot, e, v.from)
-	}
-	w.era = e
-	w.topics = append(w.topics, v.topic)
-	w.eras = append(w.eras, len(w.kafka.versions)-1)
-	w.gone = event.None
-}
-
-func (w *world) topicOf(era uint32) event.TopicID { return w.topics[era] }
-
-func (w *world) unpublished(k *worker) bool {
-	p, q := k.replica.Position(), &w.published[k.slot]
-	return p.Positioned && (!q.ok || q.generation != k.generation || q.position != p)
-}
-
-func (w *world) publish(k *worker) {
-	w.published[k.slot] = published{true, k.generation, k.replica.Position()}
-	w.publishes++
-}
-
-// positions is what a fresh owner reads in shared memory.
-func (w *world) positions() []replica.Published {
-	var all []replica.Published
-	for slot, q := range w.published {
-		k := w.workers[slot]
-		if !q.ok {
-			continue
-		}
-		p := replica.Published{
-			Live: k.alive && k.generation == q.generation,
-			Era:  q.position.Era, Held: q.position.Held, Epoch: q.position.Epoch,
-		}
-		if w.broken == anyPosition {
-			p.Live, p.Era = true, w.era.Number
-		}
-		all = append(all, p)
-	}
-	if p := w.peak; p.Era == w.era.Number && w.peaked {
-		all = append(all, p)
-	}
-	return all
 }

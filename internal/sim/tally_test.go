@@ -5,42 +5,58 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/odin-ws/odin/internal/backfill"
 	"github.com/odin-ws/odin/internal/replica"
+	"github.com/odin-ws/odin/internal/resume"
 )
 
 // tally is what a schedule came across.
 type tally struct {
-	effects  [replica.Count + 1]int
-	acted    [dos]int
-	counters [replica.Counters]int
-	resets   [replica.Trimmed + 1]int
-	kept     int // resets without a loss
-	sent     [kindLost + 1]int
-	evicted  uint64
-	trimmed  uint64
-	blocked  uint64
+	effects   [replica.Count + 1]int
+	acted     [dos]int
+	counters  [replica.Counters]int
+	resets    [replica.Trimmed + 1]int
+	outlasted int // resets without a loss
+	sent      [kindEnd + 1]int
+	moved     [ops]int
+	asks      [backfill.Moot + 1]int // what Tend came to
+	fills     [resume.Epoch + 1]int  // what fills came to
+	outcomes  [resume.Failed + 1]int // of decisions
+	judged    [resume.Fail + 1]int   // what was asked for one
+	resumed   [resume.Epoch + 1]int  // answers to reconnects
+	received  [packets]int
+	replayed  int
+	broke     int // replays
+	evicted   uint64
+	trimmed   uint64
+	blocked   uint64
 }
 
 func (t *tally) add(u *tally) {
-	for i, n := range u.effects {
-		t.effects[i] += n
-	}
-	for i, n := range u.acted {
-		t.acted[i] += n
-	}
-	for i, n := range u.counters {
-		t.counters[i] += n
-	}
-	for i, n := range u.resets {
-		t.resets[i] += n
-	}
-	for i, n := range u.sent {
-		t.sent[i] += n
-	}
-	t.kept += u.kept
+	sum(t.effects[:], u.effects[:])
+	sum(t.acted[:], u.acted[:])
+	sum(t.counters[:], u.counters[:])
+	sum(t.resets[:], u.resets[:])
+	sum(t.sent[:], u.sent[:])
+	t.outlasted += u.outlasted
+	sum(t.moved[:], u.moved[:])
+	sum(t.asks[:], u.asks[:])
+	sum(t.fills[:], u.fills[:])
+	sum(t.outcomes[:], u.outcomes[:])
+	sum(t.judged[:], u.judged[:])
+	sum(t.resumed[:], u.resumed[:])
+	sum(t.received[:], u.received[:])
+	t.replayed += u.replayed
+	t.broke += u.broke
 	t.evicted += u.evicted
 	t.trimmed += u.trimmed
 	t.blocked += u.blocked
+}
+
+func sum(dst, src []int) {
+	for i, n := range src {
+		dst[i] += n
+	}
 }
 
 // each calls yield with everything that is tallied.
@@ -56,12 +72,41 @@ func (t *tally) each(yield func(name string, n int)) {
 	}
 	yield("reset epoch", t.resets[replica.Epoch])
 	yield("reset trimmed", t.resets[replica.Trimmed])
-	yield("reset without loss", t.kept)
+	yield("reset without loss", t.outlasted)
 	yield("ADV", t.sent[kindAdvance])
 	yield("LOST", t.sent[kindLost])
+	yield("PAST", t.sent[kindPast])
+	yield("END", t.sent[kindEnd])
+	t.eachOfSessions(yield)
 	yield("chunks evicted", int(t.evicted))
 	yield("records trimmed", int(t.trimmed))
 	yield("evictions blocked", int(t.blocked))
+}
+
+func (t *tally) eachOfSessions(yield func(name string, n int)) {
+	for i := opStep + 1; i < ops; i++ {
+		yield("move "+i.String(), t.moved[i])
+	}
+	yield("past read", t.asks[backfill.ReadLog])
+	yield("past asked", t.asks[backfill.AskOwner])
+	yield("past moot", t.asks[backfill.Moot])
+	for i, n := range t.fills[:resume.Epoch] {
+		yield("fill "+resume.Reason(i).String(), n)
+	}
+	for i := range t.outcomes {
+		yield("decision "+[...]string{"pending", "recovered", "failed"}[i], t.outcomes[i])
+	}
+	for i := resume.Wait; i <= resume.AskRange; i++ {
+		yield("judged "+i.String(), t.judged[i])
+	}
+	for i, n := range t.resumed {
+		yield("resumed "+resume.Reason(i).String(), n)
+	}
+	for i := range t.received {
+		yield("client "+[...]string{"record", "subscribed", "resumed", "pong", "reset"}[i], t.received[i])
+	}
+	yield("replayed", t.replayed)
+	yield("replays broken", t.broke)
 }
 
 var effectNames = [...]string{
@@ -69,7 +114,7 @@ var effectNames = [...]string{
 }
 
 // never is what can't come about while all rules hold.
-var never = map[string]bool{"count malformed": true, "count unsought": true}
+var never = map[string]bool{"judged wait": true, "count malformed": true, "count unsought": true}
 
 // String gives the tally as one line.
 func (t *tally) String() string {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/odin-ws/odin/internal/replica"
+	"github.com/odin-ws/odin/internal/resume"
 )
 
 // String gives a message as a trace shows it.
@@ -16,6 +17,16 @@ func (m message) String() string {
 			s += fmt.Sprintf(" %d=#%d", r.offset, r.content)
 		}
 		return s
+	case kindWant:
+		return fmt.Sprintf("WANT %d era %d [%d, %d]", m.want.Number, m.want.Era, m.want.From, m.want.To)
+	case kindPast:
+		s := fmt.Sprintf("PAST %d era %d (%d, %d]:", m.past.Number, m.past.Era, m.past.Prev, m.past.To)
+		for _, r := range m.records {
+			s += fmt.Sprintf(" %d=#%d", r.offset, r.content)
+		}
+		return s
+	case kindEnd:
+		return fmt.Sprintf("END %d era %d at %d: %v", m.end.Number, m.end.Era, m.end.To, resume.Reason(m.end.Why))
 	case kindLost:
 		return fmt.Sprintf("LOST term %d era %d (%d, %d]", m.lost.Term, m.lost.Era, m.lost.Prev, m.lost.To)
 	}
@@ -55,4 +66,18 @@ func effectText(f *replica.Effect) string {
 		return fmt.Sprintf("reset %v to %d, lost %t", f.Reason, f.To, f.Lost)
 	}
 	return fmt.Sprintf("count %v %d", f.Counter, f.N)
+}
+
+// String gives what a client gets as a trace shows it.
+func (p *packet) String() string {
+	name := [...]string{"record", "subscription_ack", "reconnect_ack", "pong", "reset"}[p.kind]
+	switch p.kind {
+	case packetRecord:
+		return fmt.Sprintf("%s %d of %d", name, p.offset, p.part)
+	case packetResumed:
+		return fmt.Sprintf("%s recovered %t %v %v of %v", name, p.recovered, p.reason, p.cursor, p.versions)
+	case packetReset:
+		return fmt.Sprintf("%s lost %t %b %v of %v", name, p.told.lost, p.told.parts, p.cursor, p.versions)
+	}
+	return fmt.Sprintf("%s %v of %v", name, p.cursor, p.versions)
 }

@@ -1,34 +1,28 @@
 package sim
 
 import (
-	"encoding/binary"
 	"fmt"
 	"strings"
 
 	"github.com/odin-ws/odin/internal/event"
-	"github.com/odin-ws/odin/internal/replica"
 )
 
-// world is everything: Kafka, the supervisor, the workers.
+// world is everything: Kafka, the supervisor, the workers, the clients.
 type world struct {
 	plan    *plan
 	broken  duty
-	kafka   *kafka
+	parts   []*part
+	table   int // how many of them there are by now
 	workers []*worker
+	clients []*client
 	time    int64
-	links   int
-
-	owner     event.Owner
-	era       event.Era
-	topics    []event.TopicID   // by era
-	eras      []int             // the version that each era is of
-	published []published       // by slot
-	peak      replica.Published // the furthest of those whose slot has another worker now
-	peaked    bool
-	publishes int   // how often somebody published
-	gone      int64 // ranges up to here were refused for good
-	calm      bool  // no more faults: everything has to come to the end
-	lost      bool  // a message was lost
+	links   uint64
+	down    bool // the supervisor is dead
+	calm    bool // no more faults: everything has to come to the end
+	idle    bool // and nothing but time is waited for
+	did     int  // how much was done, waiting apart
+	lost    bool // a message was lost
+	excused bool // a resume may be refused, even now, since the log that it is about is not there
 
 	failure error
 	trace   *strings.Builder
@@ -39,30 +33,6 @@ type world struct {
 	bytes []byte
 }
 
-type published struct {
-	ok         bool
-	generation uint32
-	position   replica.Position
-}
-
-// duty is something that the worker around a Replica does, and leaves out
-// here: each has to be noticed.
-type duty uint8
-
-const (
-	allDuties     duty = iota
-	noWordCheck        // an owner goes on although the word names another
-	lateWords          // the words are not read between a message's arrival and its use
-	noEraCheck         // the era record is only looked at on a tick
-	untaggedPolls      // polls count as asked in the present term and era
-	oldInput           // what was unread in an old link is read after the new one is in use
-	linkUnnoticed      // the replica is not told of a new link
-	emptyUnsent        // batches without a record are not relayed
-	anyPosition        // a fresh owner starts at the furthest position of any era, dead or alive
-	uncompared         // what others published is not compared when a leader epoch is met
-	deaf               // nor when it is published later
-)
-
 // failure is a violation, named by the rule.
 type failure struct {
 	rule string
@@ -72,22 +42,26 @@ type failure struct {
 func (f *failure) Error() string { return f.rule + ": " + f.text }
 
 func newWorld(p *plan) *world {
-	w := &world{plan: p, kafka: newKafka(), eras: []int{0}, time: 1, gone: event.None}
-	v := w.kafka.now()
-	for x := uint32(p.seed); v.end() < int64(p.seeded); {
-		x = mix(x + 1)
-		w.kafka.produce(x)
+	w := &world{plan: p, time: 1, table: max(1, p.partitions-p.later)}
+	for i := range max(1, p.partitions) {
+		w.parts = append(w.parts, newPart(w, i))
+		if i < w.table {
+			w.parts[i].seed(uint32(p.seed) + uint32(i)<<20)
+		}
 	}
-	v.stable = v.end()
-	w.era = event.Era{Topic: v.topic, Epoch: event.NoEpoch}
-	w.topics = []event.TopicID{v.topic}
-	w.owner = event.Owner{Slot: event.Nobody}
-	w.published = make([]published, p.workers)
 	for slot := range p.workers {
 		w.workers = append(w.workers, &worker{world: w, slot: slot})
 	}
+	for i := range p.clients {
+		w.clients = append(w.clients, newClient(w, i))
+	}
+	return w
+}
+
+// begin starts the first workers.
+func (w *world) begin() {
 	for _, k := range w.workers {
-		w.spawn(k, p.known)
+		w.spawn(k, w.plan.known)
 	}
 	for _, k := range w.workers {
 		for peer := range k.ends {
@@ -95,18 +69,6 @@ func newWorld(p *plan) *world {
 				k.adopt(peer)
 			}
 		}
-	}
-	return w
-}
-
-// retain moves the log start: while a truncation was not noticed yet, not beyond
-// it. Nothing that could still tell of it would be left, nor anybody whom it
-// concerns.
-func (w *world) retain(x uint32) {
-	v := w.kafka.now()
-	v.retain(x)
-	if w.eras[w.era.Number] != len(w.kafka.versions)-1 {
-		v.start = min(v.start, v.from)
 	}
 }
 
@@ -126,6 +88,7 @@ func (w *world) note(format string, args ...any) {
 // run makes the moves, then mends all faults and waits for the end.
 func (w *world) run() error {
 	defer w.total()
+	w.begin()
 	for i, m := range w.plan.moves {
 		w.move(m)
 		if w.failure != nil {
@@ -138,41 +101,74 @@ func (w *world) run() error {
 }
 
 func (w *world) move(m move) {
-	k := w.workers[int(m.worker)%len(w.workers)]
-	v := w.kafka.now()
 	w.time += 5
-	if m.op != opStep {
-		w.note("%s %d %d", m.op, m.worker, m.x)
+	if m.op == opStep {
+		w.steps(w.workers[int(m.worker)%len(w.workers)], m.x)
+		return
 	}
+	w.note("%s %d %d", m.op, m.worker, m.x)
+	w.moved[m.op]++
 	switch m.op {
-	case opStep:
-		w.steps(k, m.x)
+	case opAge:
+		w.time += 700
+	case opProduce, opCommit, opRetain, opCompact, opTruncate, opRecreate, opGrow:
+		w.moveLog(m)
+	case opConnect, opCut, opPing:
+		w.moveClient(m)
+	default:
+		w.moveWorker(m)
+	}
+}
+
+// moveLog is what happens at the brokers.
+func (w *world) moveLog(m move) {
+	p := w.parts[int(m.x>>16)%w.table]
+	v := p.kafka.now()
+	switch m.op {
 	case opProduce:
-		w.kafka.produce(m.x)
+		p.kafka.produce(m.x)
 	case opCommit:
 		v.stable = v.end()
 	case opRetain:
-		w.retain(m.x)
+		p.retain(m.x)
 	case opCompact:
-		w.kafka.compact(m.x)
-	case opTruncate, opRecreate:
-		w.newVersion(m)
+		p.kafka.compact(m.x)
+	case opTruncate:
+		p.truncate(m.x)
+	case opRecreate:
+		w.recreate()
+	case opGrow:
+		if w.table < len(w.parts) {
+			w.parts[w.table].appear()
+			w.table++
+		}
+	}
+}
+
+// moveWorker is what happens to a worker, its links or the supervisor.
+func (w *world) moveWorker(m move) {
+	k := w.workers[int(m.worker)%len(w.workers)]
+	switch m.op {
 	case opElect:
-		w.elect(k)
+		w.elect(w.parts[int(m.x)%w.table], k)
+	case opWatch:
+		w.watch()
 	case opKill:
 		w.kill(k)
 	case opSpawn:
-		w.spawn(k, false)
+		w.respawn(k)
 	case opFreeze:
 		k.frozen = true
 	case opThaw:
 		k.frozen = false
 	case opTear:
 		w.tear(k, m.x)
-	case opAge:
-		w.time += 700
 	case opLose, opTwice:
 		w.dirty(k, m)
+	case opOrphan:
+		w.down = true
+	case opRestart:
+		w.restart(m.x)
 	}
 }
 
@@ -200,20 +196,22 @@ func (w *world) step(k *worker, x uint32) {
 	if k.staged != nil || k.doing.do != doNothing {
 		a = k.actions(w.acts[:0])[0]
 	}
-	w.note("%d %s %d", k.slot, a.do, a.peer)
+	w.note("%d %s %d of %d", k.slot, a.do, a.peer, a.part)
 	k.step(a, mix(x))
 }
 
-// settle ends all faults and lets every worker do all it can.
+// settle ends all faults and lets everybody do all they can.
 func (w *world) settle() {
 	w.note("settle")
-	w.calm = true
+	w.calm, w.excused = true, false
 	w.mend()
 	for x := uint32(0); w.failure == nil; x++ {
-		busy := false
+		busy, did := false, w.did
 		for _, k := range w.workers {
 			busy = w.exhaust(k, x) || busy
 		}
+		busy = w.comeBack() || busy
+		w.idle = did == w.did
 		if !busy {
 			w.arrived()
 			return
@@ -225,11 +223,17 @@ func (w *world) settle() {
 }
 
 func (w *world) mend() {
-	if w.plan.dirty || w.plan.eras {
-		w.kafka.produce(1) // a lost message is only missed once another follows
+	if w.down {
+		w.restart(1)
 	}
-	v := w.kafka.now()
-	v.stable = v.end()
+	w.down = false
+	for _, p := range w.parts[:w.table] {
+		if w.plan.dirty || w.plan.eras {
+			p.kafka.produce(1) // a lost message is only missed once another follows
+		}
+		v := p.kafka.now()
+		v.stable = v.end()
+	}
 	for _, k := range w.workers {
 		k.frozen = false
 		for x := 0; w.plan.dirty && w.plan.relink && x < len(w.workers)-1; x++ {
@@ -239,15 +243,7 @@ func (w *world) mend() {
 	if w.living() == 0 {
 		w.spawn(w.workers[0], false)
 	}
-	if o := w.owner; o.Slot != event.Nobody && w.workers[o.Slot].alive && o.Is(o.Slot, w.workers[o.Slot].generation) {
-		return
-	}
-	for _, k := range w.workers {
-		if k.alive {
-			w.elect(k)
-			return
-		}
-	}
+	w.watch()
 }
 
 // exhaust lets a worker do as many things as it could at first, in any order,
@@ -286,65 +282,4 @@ func (w *world) living() (n int) {
 		}
 	}
 	return n
-}
-
-// frames makes records as they travel, valid until the next call.
-func (w *world) frames(rs []record) []event.Record {
-	w.recs, w.bytes = w.recs[:0], w.bytes[:0]
-	for _, r := range rs {
-		from := len(w.bytes)
-		w.bytes = appendFrame(w.bytes, r)
-		frame := w.bytes[from:len(w.bytes):len(w.bytes)]
-		w.recs = append(w.recs, event.Record{
-			Offset: r.offset, Epoch: r.epoch, Time: r.offset, Channel: channelOf(r.offset), Frame: frame,
-		})
-	}
-	return w.recs
-}
-
-// copies is frames that stay.
-func (w *world) copies(rs []record) []event.Record {
-	out := append([]event.Record(nil), w.frames(rs)...)
-	for i := range out {
-		out[i].Frame = append([]byte(nil), out[i].Frame...)
-	}
-	return out
-}
-
-// pack copies a batch out of the Store, as a link does by writing it.
-func (w *world) pack(b replica.Batch) message {
-	if b.Lost != nil {
-		return message{kind: kindLost, lost: *b.Lost}
-	}
-	m := message{kind: kindAdvance, advance: *b.Advance}
-	m.advance.Records = nil
-	for i := range b.Advance.Records {
-		r := &b.Advance.Records[i]
-		m.records = append(m.records, record{offset: r.Offset, content: contentOf(r.Frame), epoch: r.Epoch})
-	}
-	return m
-}
-
-var channels = [2][]byte{[]byte("a.even"), []byte("b.odd")}
-
-func channelOf(offset int64) []byte { return channels[offset&1] }
-
-// appendFrame writes the content's number; every other frame has its channel
-// within, and their lengths differ.
-func appendFrame(dst []byte, r record) []byte {
-	dst = binary.LittleEndian.AppendUint64(dst, r.content)
-	if r.offset&1 == 0 {
-		dst = append(dst, channels[0]...)
-	}
-	for range r.offset % 7 {
-		dst = append(dst, '.')
-	}
-	return dst
-}
-
-func contentOf(frame []byte) uint64 {
-	if len(frame) < 8 {
-		return 0
-	}
-	return binary.LittleEndian.Uint64(frame)
 }

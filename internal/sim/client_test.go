@@ -1,0 +1,210 @@
+package sim
+
+import (
+	"github.com/odin-ws/odin/internal/event"
+	"github.com/odin-ws/odin/internal/resume"
+)
+
+// client is somebody who wants all records of some channels, comes back with a
+// cursor, and holds what it is told against the truth.
+type client struct {
+	world   *world
+	index   int
+	wants   channelSet
+	slow    bool
+	session *session // nil: not connected
+	cursor  cursor   // as docs/RECOVERY.md has a client keep it
+	known   []belief // by partition
+	calm    bool     // it connected after all faults had ended
+}
+
+// cursor is what a client keeps of the topic.
+type cursor struct {
+	epoch   string // "": nothing yet
+	offsets []int64
+}
+
+// belief is what a client was given of a partition: all that it wants up to an
+// offset, as the log was, or it was told that some is lost.
+type belief struct {
+	version int
+	at      int64
+}
+
+// channelSet is some of the channels, as bits.
+type channelSet uint8
+
+func (c channelSet) has(offset int64) bool { return c>>(offset&1)&1 != 0 }
+
+func newClient(w *world, i int) *client {
+	return &client{world: w, index: i, wants: channelSet(1 + (w.plan.seed>>3+uint64(i))%3), slow: (w.plan.seed>>5+uint64(i))%3 == 0}
+}
+
+// moveClient is what happens to a client.
+func (w *world) moveClient(m move) {
+	if len(w.clients) == 0 {
+		return
+	}
+	c := w.clients[int(m.x)%len(w.clients)]
+	switch m.op {
+	case opConnect:
+		c.connect(int(m.worker))
+	case opCut:
+		if c.session != nil {
+			c.session.client = nil
+			c.session = nil
+		}
+	case opPing:
+		if c.session != nil {
+			c.session.pings++
+		}
+	}
+}
+
+// connect opens a connection to the first worker that takes one.
+func (c *client) connect(first int) bool {
+	w := c.world
+	if c.session != nil {
+		return false
+	}
+	for i := range w.workers {
+		k := w.workers[(first+i)%len(w.workers)]
+		if !k.alive || k.frozen || !k.ready {
+			continue
+		}
+		s := &session{worker: k, client: c, wants: c.wants, fresh: c.cursor.epoch == ""}
+		if !s.fresh {
+			s.asked = &cursor{c.cursor.epoch, append([]int64(nil), c.cursor.offsets...)}
+		}
+		k.sessions = append(k.sessions, s)
+		c.session, c.calm = s, w.calm
+		w.note("client %d connects to %d with %v", c.index, k.slot, c.cursor)
+		return true
+	}
+	return false
+}
+
+// comeBack has all clients connect that are not.
+func (w *world) comeBack() (busy bool) {
+	for _, c := range w.clients {
+		busy = c.connect(c.index) || busy
+	}
+	return busy
+}
+
+func (c *client) fail(rule, format string, args ...any) {
+	c.world.fail(rule, "client %d: "+format, append([]any{c.index}, args...)...)
+}
+
+// belief is what the client has of a partition. Of one that its cursor lacks all
+// is owed.
+func (c *client) belief(part int) *belief {
+	for len(c.known) <= part {
+		c.known = append(c.known, belief{at: event.None})
+	}
+	return &c.known[part]
+}
+
+func (c *client) receive(p *packet, content uint64) {
+	c.world.received[p.kind]++
+	if c.world.trace != nil {
+		c.world.note("    client %d gets %s", c.index, p)
+	}
+	if p.kind == packetRecord {
+		c.record(p, content)
+		return
+	}
+	c.believe(p)
+	c.cursor = cursor{p.cursor.epoch, append(c.cursor.offsets[:0], p.cursor.offsets...)}
+}
+
+// record is the next of a partition: not one twice, none left out, and what the
+// log had.
+func (c *client) record(p *packet, content uint64) {
+	b := c.belief(p.part)
+	v := c.world.parts[p.part].kafka.versions[b.version]
+	switch {
+	case p.offset <= b.at:
+		c.fail("once and in order", "gets %d of %d behind %d", p.offset, p.part, b.at)
+	case p.offset >= v.end() || content == 0 || v.entries[p.offset].content != content:
+		c.fail("frame", "gets another record at %d of %d than the log has", p.offset, p.part)
+	default:
+		c.covers("nothing missing", p.part, p.offset-1)
+		b.at = p.offset
+	}
+	for len(c.cursor.offsets) <= p.part {
+		c.cursor.offsets = append(c.cursor.offsets, event.None)
+	}
+	c.cursor.offsets[p.part] = max(c.cursor.offsets[p.part], p.offset)
+}
+
+// covers holds that all up to an offset was given.
+func (c *client) covers(rule string, part int, to int64) {
+	b := c.belief(part)
+	v := c.world.parts[part].kafka.versions[b.version]
+	if to >= v.end() {
+		c.fail(rule, "is told of %d of %d, the log ended at %d", to, part, v.end())
+		return
+	}
+	for o := b.at + 1; o <= to; o++ {
+		if e := &v.entries[o]; e.content != 0 && !e.compacted && c.wants.has(o) {
+			c.fail(rule, "was not given %d of %d, which (%d, %d] has", o, part, b.at, to)
+			return
+		}
+	}
+	b.at = max(b.at, to)
+}
+
+// believe takes a message with a cursor.
+func (c *client) believe(p *packet) {
+	if p.kind == packetResumed && !p.recovered {
+		c.refused(p)
+	}
+	for i, at := range p.cursor.offsets {
+		b := c.belief(i)
+		switch {
+		case p.kind == packetSubscribed, p.kind == packetResumed && !p.recovered, p.told.lost && p.told.parts>>i&1 != 0:
+			*b = belief{p.versions[i], at}
+		case b.at != event.None && !c.world.parts[i].kafka.agrees(b.version, p.versions[i], b.at):
+			c.fail("recovered", "is told in %s that nothing was lost of %d, but what it has up to %d is not in the log", p, i, b.at)
+		case at < b.at:
+			c.fail("cursor", "is sent back from %d to %d of %d by %s", b.at, at, i, p)
+		default:
+			b.version = p.versions[i]
+			c.covers("cursor", i, at)
+		}
+	}
+}
+
+// refused holds that a resume was refused for a reason that is true.
+func (c *client) refused(p *packet) {
+	trimmed, parted := c.world.plan.compacts, p.cursor.epoch != c.cursor.epoch
+	for i, part := range c.world.parts[:c.world.table] {
+		b, last := c.belief(i), len(part.kafka.versions)-1
+		for _, v := range part.kafka.versions {
+			trimmed = trimmed || b.at+1 < v.start
+		}
+		parted = parted || !part.kafka.agrees(b.version, last, b.at)
+	}
+	switch {
+	case p.reason == resume.Epoch && !parted, p.reason == resume.Trimmed && !trimmed, p.reason == resume.Unavailable && c.calm && !c.world.excused:
+		c.fail("reason", "is refused, as if %s: it is at %v", p.reason, c.known)
+	}
+}
+
+// arrived is that the client is live, and was given all.
+func (c *client) arrived() {
+	if s := c.session; s == nil || !s.live {
+		c.fail("progress", "never gets live again")
+		return
+	}
+	for i, p := range c.world.parts[:c.world.table] {
+		b := c.belief(i)
+		if !p.kafka.agrees(b.version, len(p.kafka.versions)-1, b.at) {
+			c.fail("progress", "was never told that %d was cut", i)
+			return
+		}
+		b.version = len(p.kafka.versions) - 1
+		c.covers("progress", i, p.kafka.now().end()-1)
+	}
+}

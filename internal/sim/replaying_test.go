@@ -1,0 +1,293 @@
+package sim
+
+import (
+	"github.com/odin-ws/odin/internal/backfill"
+	"github.com/odin-ws/odin/internal/event"
+	"github.com/odin-ws/odin/internal/replica"
+	"github.com/odin-ws/odin/internal/resume"
+)
+
+// replay is what a session is from its reconnect to the answer, as the worker
+// has it.
+type replay struct {
+	epoch    string // as the cursor names it
+	parts    []replayPart
+	began    int64
+	deciding bool
+	playing  bool // decided: all can be had
+	stuck    bool // it is ahead of the others, and waits for them
+	at       int  // in parts: the one that is read, or was read last
+	reading  reading
+}
+
+type replayPart struct {
+	local   *local // nil: there is none of that number
+	claim   resume.Claim
+	wants   uint64
+	fills   uint8
+	pointer int64
+}
+
+// reading is the stretch of a history that a replay reads now.
+type reading struct {
+	on        bool
+	history   replica.History
+	to        int64
+	next, end replica.Place
+}
+
+// reconnect takes a session up where its client says that it stood.
+func (w *worker) reconnect(s *session) {
+	c := s.asked
+	s.asked = nil
+	w.learn()
+	r := &replay{epoch: c.epoch, began: w.world.time}
+	for i := range max(len(c.offsets), len(w.locals)) {
+		q := replayPart{claim: resume.Claim{Offset: event.None, End: resume.Unknown}}
+		if i < len(c.offsets) {
+			q.claim.Offset = c.offsets[i]
+		}
+		if i < len(w.locals) {
+			q.local = w.locals[i]
+		} else {
+			q.claim.Offset = resume.Unproven
+		}
+		r.parts = append(r.parts, q)
+	}
+	s.replay = r
+	w.decide(s)
+}
+
+// decide finds out whether a session's replay can begin.
+func (w *worker) decide(s *session) {
+	r := s.replay
+	for i := range r.parts {
+		if l := r.parts[i].local; l != nil {
+			l.refresh(action{})
+		}
+	}
+	w.tellResets()
+	if s.replay != r || s.gone() {
+		return
+	}
+	outcome, reason := w.judge(r)
+	w.world.outcomes[outcome]++
+	r.deciding = outcome == resume.Pending
+	switch outcome {
+	case resume.Recovered:
+		for i := range r.parts {
+			r.parts[i].pointer = r.parts[i].claim.Offset
+		}
+		r.playing = true
+	case resume.Failed:
+		w.goLive(s, reason)
+	case resume.Pending:
+	}
+}
+
+func (w *worker) judge(r *replay) (resume.Outcome, resume.Reason) {
+	claims := make([]resume.Claim, len(r.parts))
+	for i := range r.parts {
+		claims[i] = r.parts[i].claim
+	}
+	incarnation := resume.Relate(r.epoch, w.topic, w.eras())
+	state := func(i int) resume.State { return r.parts[i].state(incarnation) }
+	return resume.Decide(claims, state, func(i int, step resume.Step) {
+		q := &r.parts[i]
+		w.world.judged[step]++
+		switch step {
+		case resume.AskEnd:
+			q.local.askEnd(q)
+		case resume.AskRange:
+			q.local.wantPast(q.claim.Offset + 1)
+		}
+	})
+}
+
+// state is what the worker knows of a partition that something is claimed of.
+func (q *replayPart) state(incarnation resume.Incarnation) resume.State {
+	l := q.local
+	if l == nil {
+		return resume.State{Incarnation: resume.Same}
+	}
+	pos := l.replica.Position()
+	s := resume.State{
+		Incarnation: incarnation, Identified: true, Unbroken: pos.Era == 0,
+		From: pos.From, Applied: pos.Applied, Observed: pos.From, Held: pos.Held,
+		Stable: resume.Unknown, LogStart: resume.Unknown, PastTo: resume.Unknown,
+	}
+	owner, live := l.ownersWord()
+	if q.claim.Offset > pos.Applied {
+		s.Held, s.Stable = l.heldByAny(), l.ends.Known(pos.Era)
+		if live {
+			s.Stable = max(s.Stable, owner.stable)
+		}
+	}
+	if next := q.claim.Offset + 1; next < pos.From {
+		if s.LogStart = l.start; live {
+			s.LogStart = max(s.LogStart, owner.start)
+		}
+		if l.past.Covers(pos.Era, next) {
+			s.PastFrom, s.PastTo = l.past.Range()
+		}
+	}
+	return s
+}
+
+// heldByAny is the furthest offset that a worker which runs holds.
+func (l *local) heldByAny() int64 {
+	pos := l.replica.Position()
+	held := pos.Held
+	for slot := range l.part.published {
+		q, live := l.part.read(slot)
+		if q.ok && live && q.position.Era == pos.Era {
+			held = max(held, q.position.Held)
+		}
+	}
+	return held
+}
+
+// ownersWord is what the owner published last.
+func (l *local) ownersWord() (published, bool) {
+	o := l.replica.Owner()
+	if o.Slot < 0 {
+		return published{}, false
+	}
+	q, _ := l.part.read(o.Slot)
+	return q, q.ok && q.position.Era == l.replica.Position().Era && q.generation == o.Generation
+}
+
+// redecide looks again at all that waits for an answer.
+func (w *worker) redecide() {
+	w.redecides = false
+	for i := len(w.sessions) - 1; i >= 0; i-- {
+		if i < len(w.sessions) && w.sessions[i].replay != nil && w.sessions[i].replay.deciding {
+			w.decide(w.sessions[i])
+		}
+	}
+}
+
+// endsWithin and fillsWithin are how long a decision waits, in ms.
+const (
+	endsWithin  = 1000
+	fillsWithin = 3000
+)
+
+// hurry ends the wait for what doesn't come. Nothing else is left to do, so in
+// the end time goes by faster.
+func (w *worker) hurry() {
+	if w.world.idle {
+		w.world.time += 100
+	}
+	for _, s := range w.sessions {
+		if s.replay != nil && s.replay.deciding {
+			w.hurryOne(s.replay)
+		}
+	}
+	w.redecide()
+}
+
+func (w *worker) hurryOne(r *replay) {
+	waited := w.world.time - r.began
+	incarnation := resume.Relate(r.epoch, w.topic, w.eras())
+	for i := range r.parts {
+		q := &r.parts[i]
+		late := waited > fillsWithin
+		switch resume.Judge(q.claim, q.state(incarnation)).Step {
+		case resume.Wait, resume.AskEnd:
+			late = late || waited > endsWithin
+		}
+		if late {
+			q.claim.Refused = max(q.claim.Refused, resume.Unavailable)
+		}
+	}
+}
+
+func (r *replay) filled(l *local, result backfill.Result) {
+	for i := range r.parts {
+		if q := &r.parts[i]; q.local == l {
+			result.Refuse(&q.claim, &q.fills, l.replica.Position().From)
+		}
+	}
+}
+
+func (r *replay) endTold(l *local, number uint64, end int64) {
+	for i := range r.parts {
+		if q := &r.parts[i]; q.local == l {
+			q.claim.EndTold(q.wants, number, end)
+		}
+	}
+}
+
+func (r *replay) pointerOf(part int) int64 {
+	if part < len(r.parts) && r.playing {
+		return r.parts[part].pointer
+	}
+	return resume.Unproven
+}
+
+// play queues some of what a session missed.
+func (w *worker) play(s *session, x uint32) {
+	w.tellResets()
+	if s.gone() {
+		return
+	}
+	for n := 1 + int(x>>5%6); n > 0 && s.replay != nil; n-- {
+		if !s.replay.reading.on && !w.beginReading(s) {
+			return
+		}
+		w.playOne(s)
+	}
+}
+
+func (w *worker) beginReading(s *session) bool {
+	r := s.replay
+	i, move := resume.Onward(len(r.parts), r.at, func(i int) int64 {
+		return r.parts[i].local.replica.Position().Applied - r.parts[i].pointer
+	})
+	switch move {
+	case resume.Await:
+		r.stuck = true
+	case resume.Live:
+		w.goLive(s, resume.None)
+	case resume.Read:
+		l := r.parts[i].local
+		h, to, covered := l.past.Above(l.now(), l.replica.History(), r.parts[i].pointer)
+		if !covered {
+			w.world.broke++
+			s.close("trimmed")
+			return false
+		}
+		first, end := h.Above(r.parts[i].pointer)
+		r.at, r.reading = i, reading{on: true, history: h, to: to, next: first, end: end}
+		return true
+	}
+	return false
+}
+
+// playOne goes on with the reading until a record is queued, or it is done.
+func (w *worker) playOne(s *session) {
+	rd, q := &s.replay.reading, &s.replay.parts[s.replay.at]
+	for ; rd.next != rd.end; rd.next++ {
+		e, there := rd.history.At(rd.next)
+		if !there {
+			rd.on = false
+			return
+		}
+		if s.wants.has(e.Offset) {
+			rd.next++
+			s.queue = append(s.queue, packet{part: q.local.part.index, offset: e.Offset, ref: e.Ref})
+			q.pointer = e.Offset
+			w.world.replayed++
+			return
+		}
+	}
+	q.pointer, rd.on = rd.to, false
+}
+
+// goLive subscribes the session and answers its reconnect.
+func (w *worker) goLive(s *session, reason resume.Reason) {
+	s.replay, s.live = nil, true
+	w.world.resumed[reason]++
+	w.say(s, packet{kind: packetResumed, recovered: reason == resume.None, reason: reason})
+}
