@@ -36,6 +36,7 @@ type crowd struct {
 	wanted            []*session
 	stayers           int  // sessions from this number on leave and come back: their latencies don't count
 	replace           bool // a slow session that is closed is followed by another
+	dismissed         bool // slow sessions read like any other from now on
 
 	open       atomic.Int64
 	deliveries uint64
@@ -49,6 +50,8 @@ type window struct {
 	deliveries uint64
 	bytes      uint64 // frames, as they came
 }
+
+var errEnded = errors.New("the connection ended")
 
 // tick is how often orders and throttled sessions are looked at.
 const tick = 10 * time.Millisecond
@@ -92,7 +95,7 @@ func (c *crowd) run() {
 		}
 		c.now = time.Now().UnixNano()
 		for _, ev := range events[:max(n, 0)] {
-			if s := c.byFD[int(ev.Fd)]; s != nil {
+			if s := c.byFD[int(ev.Fd)]; s != nil && s.serial == ev.Pad {
 				c.happened(s)
 			}
 		}
@@ -162,7 +165,7 @@ func (c *crowd) read(s *session, most int) {
 		c.lose(s, err)
 		return
 	case n == 0:
-		c.lose(s, errors.New("the connection ended"))
+		c.lose(s, errEnded)
 		return
 	}
 	if c.window != nil && s.story == nil {
@@ -233,6 +236,16 @@ func (c *crowd) await(what string, within time.Duration, ready func() bool) erro
 			return fmt.Errorf("not within %v: %s: %s", within, what, detail)
 		}
 	}
+}
+
+// slowOnes counts the slow sessions that are not over and of which f is true.
+func (c *crowd) slowOnes(f func(*session) bool) (n int) {
+	for _, s := range c.sessions {
+		if s.kind != normal && s.stage != over && f(s) {
+			n++
+		}
+	}
+	return n
 }
 
 // state is for people: how many sessions are in which stage, and the first

@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"compress/flate"
 	"encoding/json"
+	"errors"
 	"math/rand/v2"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // deflated is a message as a server compresses it.
@@ -49,6 +52,23 @@ func TestDeflatedUnasked(t *testing.T) {
 	c.frames(s, frame)
 	if s.stage != over || s.fault == nil {
 		t.Errorf("stage %d, %v", s.stage, s.fault)
+	}
+}
+
+// What is over reads nothing any more: its descriptor is another's soon.
+func TestOverReadsNothing(t *testing.T) {
+	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_NONBLOCK, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(pair[1])
+	c := &crowd{byFD: map[int]*session{}, buffer: make([]byte, 1<<10), throttle: 10 << 10}
+	s := newSession(0, throttled)
+	s.fd, s.slow, s.stage, s.story = pair[0], true, listening, &story{}
+	c.sessions = append(c.sessions, s)
+	c.lose(s, errEnded)
+	if s.fd != -1 || s.slow || !errors.Is(s.fault, errEnded) {
+		t.Errorf("descriptor %d, slow %v, %v", s.fd, s.slow, s.fault)
 	}
 }
 

@@ -1,5 +1,11 @@
 package main
 
+import (
+	"errors"
+
+	"golang.org/x/sys/unix"
+)
+
 // judge holds every session against the ledger.
 func (r *running) judge(owed []account) {
 	var published [][]position
@@ -57,14 +63,14 @@ func (r *report) judgeSlow(s *session, v verdict, err error) {
 	sl.Notices += v.notices
 	if err != nil {
 		sl.Unannounced++
-		r.complain("a slow session: %v", err)
+		r.complain("a slow session (kind %d, %d messages, %v, caught up: %v, code %d, end: %v): %v", s.kind, len(s.story.log), s.lived, s.story.to != nil, s.code, s.fault, err)
 	}
 	switch {
 	case s.story.to != nil:
 		sl.CaughtUp++
 	case r.policy == "close" && s.code == 4000:
 		sl.Closed4000++
-	case r.policy == "close" && s.stage == over:
+	case r.policy == "close" && s.stage == over && (errors.Is(s.fault, unix.ECONNRESET) || errors.Is(s.fault, unix.EPIPE) || errors.Is(s.fault, errEnded)):
 		sl.Aborted++
 	default:
 		sl.Lost++

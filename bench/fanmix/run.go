@@ -129,13 +129,18 @@ func (r *running) dismiss() error {
 	r.publisher.paused.Store(true)
 	defer r.publisher.paused.Store(false)
 	r.crowd.do(func() {
-		r.crowd.replace = false
+		r.crowd.replace, r.crowd.dismissed, r.crowd.wanted = false, true, nil
 		for _, s := range r.crowd.sessions {
 			if s.kind != normal {
 				r.crowd.resume(s)
 			}
 		}
 	})
+	if err := r.crowd.await("the last slow sessions are subscribed", 30*time.Second, func() bool {
+		return r.crowd.slowOnes(func(s *session) bool { return s.stage != listening }) == 0
+	}); err != nil {
+		return err
+	}
 	if err := r.sleep(2 * time.Second); err != nil { // until all that was published has been delivered
 		return err
 	}
@@ -147,7 +152,7 @@ func (r *running) dismiss() error {
 		}
 	})
 	return r.crowd.await("the slow sessions have caught up", 30*time.Second, func() bool {
-		return r.crowd.open.Load() <= int64(r.normals)
+		return r.crowd.slowOnes(func(*session) bool { return true }) == 0
 	})
 }
 

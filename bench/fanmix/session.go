@@ -29,7 +29,8 @@ const (
 
 // session is one connection.
 type session struct {
-	number int // of its patterns in the plan
+	number int   // of its patterns in the plan
+	serial int32 // of the connection, to tell events of an earlier one with the same descriptor
 	kind   kind
 	stage  stage
 	slow   bool // does not read for now, or only so much
@@ -59,6 +60,7 @@ func (c *crowd) begin(s *session) {
 		s.last[i] = -1
 	}
 	c.sessions = append(c.sessions, s)
+	s.serial = int32(len(c.sessions))
 	c.pending++
 	s.began = time.Now()
 	if err := c.connect(s); err != nil {
@@ -83,12 +85,12 @@ func (c *crowd) connect(s *session) error {
 		return err
 	}
 	c.byFD[fd] = s
-	return unix.EpollCtl(c.epoll, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: unix.EPOLLOUT, Fd: int32(fd)})
+	return unix.EpollCtl(c.epoll, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: unix.EPOLLOUT, Fd: int32(fd), Pad: s.serial})
 }
 
 // watch sets what the session is waited for. Errors and a hang-up always are.
 func (c *crowd) watch(s *session, events uint32) {
-	if err := unix.EpollCtl(c.epoll, unix.EPOLL_CTL_MOD, s.fd, &unix.EpollEvent{Events: events, Fd: int32(s.fd)}); err != nil {
+	if err := unix.EpollCtl(c.epoll, unix.EPOLL_CTL_MOD, s.fd, &unix.EpollEvent{Events: events, Fd: int32(s.fd), Pad: s.serial}); err != nil {
 		c.lose(s, err)
 	}
 }
@@ -137,6 +139,7 @@ func (c *crowd) lose(s *session, err error) {
 		delete(c.byFD, s.fd)
 		_ = unix.Close(s.fd)
 	}
+	s.fd, s.slow = -1, false // the descriptor is another session's soon
 	c.ended(s)
 }
 
@@ -231,8 +234,10 @@ func (c *crowd) subscribed(s *session, a answer) error {
 	c.open.Add(1)
 	if s.story != nil {
 		s.story.from = c.reader.marks(a)
-		s.slow = true
-		c.watch(s, 0)
+		s.slow = !c.dismissed
+		if s.slow {
+			c.watch(s, 0)
+		}
 	}
 	if s.number >= c.stayers {
 		return s.keep(a, c.reader.marks(a))
