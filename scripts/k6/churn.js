@@ -10,7 +10,7 @@ const AT_ONCE = 3;
 
 export const options = {
   scenarios: { churn: crowd },
-  thresholds: thresholds({
+  thresholds: thresholds(SESSIONS, {
     load_sessions_whole: [`count==${SESSIONS}`],
     load_records: [`count>=${SESSIONS}`],
     load_answers: [`count>=${3 * SESSIONS}`], // the first, a change, the last
@@ -21,7 +21,7 @@ export default function churn() {
   arrive({}, (session, i) => {
     const names = new Set();
     session.onrecord = (name) => names.add(name);
-    session.onhello = () => {
+    session.onopen = () => {
       session.subscribe([channel(i)]);
       session.every(EVERY_MS, () => {
         if (names.size > 0 && session.asked.size === 0) change(session, names, channel(i));

@@ -5,7 +5,7 @@ import { EXACT, SESSIONS, STAY_MS, channel } from "./lib/sizes.js";
 
 export const options = {
   scenarios: { fanout: crowd },
-  thresholds: thresholds({
+  thresholds: thresholds(SESSIONS, {
     load_sessions_whole: [`count==${SESSIONS}`],
     load_records: [`count>=${SESSIONS}`],
     load_gap_notices: ["count==0"], // who reads all at once is not slow
@@ -14,7 +14,7 @@ export const options = {
 
 export default function fanout() {
   arrive({ exact: EXACT }, (session, i) => {
-    session.onhello = () => {
+    session.onopen = () => {
       session.subscribe([channel(i)]);
       session.every(2_000, () => session.ask("heartbeat", {}));
       session.until(STAY_MS);

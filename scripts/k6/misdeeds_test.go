@@ -66,7 +66,7 @@ func TestMisdeeds(t *testing.T) {
 		"closed": {func(kind string, n int, m string) ([]string, bool) {
 			return []string{m}, kind != "message" || n < 5
 		}, "load_fault_close"},
-		"no greeting":   {nth("hello", 1, none), "load_sessions_whole"},
+		"no greeting":   {nth("hello", 1, none), "load_greetings"},
 		"two greetings": {nth("hello", 1, twice), "load_sessions_whole"},
 		"never an answer": {func(kind string, _ int, m string) ([]string, bool) {
 			if kind == "pong" {

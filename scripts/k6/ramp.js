@@ -6,12 +6,12 @@ import { SESSIONS, STAY_MS } from "./lib/sizes.js";
 
 export const options = {
   scenarios: { ramp: crowd },
-  thresholds: thresholds({ load_sessions_whole: [`count==${SESSIONS}`] }),
+  thresholds: thresholds(SESSIONS, { load_sessions_whole: [`count==${SESSIONS}`] }),
 };
 
 export default function ramp() {
   arrive({}, (session, i) => {
-    session.onhello = () => {
+    session.onopen = () => {
       session.subscribe([`K6-${i}.load`, "no dot"]); // the second is refused, in words
       session.every(5_000, () => session.ask("heartbeat", {}));
       session.until(STAY_MS);

@@ -11,7 +11,8 @@
 #   ODIN_LOAD_URL           ws://HOST:PORT/ws of a running odind; without it each
 #                           scenario starts bin/odind as a demo of its own
 #   ODIN_LOAD_SESSIONS      sessions (500); k6 takes some 100 KiB for each
-#   ODIN_LOAD_SLOW          slow sessions of slow (a tenth, at least 3)
+#   ODIN_LOAD_SLOW          slow sessions of slow (a tenth, at least 3); beside a demo of
+#                           its own there are a 25th of the others, since records are many
 #   ODIN_LOAD_SECONDS       how long each session stays (20)
 #   ODIN_LOAD_RAMP_SECONDS  over which they come (5)
 #   ODIN_LOAD_CHANNELS      channels or patterns, with commas (*.trade): the sessions
@@ -33,22 +34,21 @@ usage() { sed -n '2,/^set /{/^set /d; s/^# \{0,1\}//; p}' "$0"; }
 rate() {
 	case $1 in
 	ramp) echo 30 ;;
-	fanout) echo 90 ;;
+	fanout | churn) echo 30 ;;
 	slow) echo 2000 ;;
-	churn) echo 60 ;;
 	esac
 }
 
 # beside_demo SCENARIO: once more, with a demo's address.
 beside_demo() {
-	local config=() channels=${ODIN_LOAD_CHANNELS:-'*.trade'} sessions=${ODIN_LOAD_SESSIONS:-500}
+	local config=() slow=$(((${ODIN_LOAD_SESSIONS:-500} + 9) / 10)) channels=${ODIN_LOAD_CHANNELS:-'*.trade'} sessions=${ODIN_LOAD_SESSIONS:-500}
 	if [ "$1" = slow ]; then
 		config=(--config scripts/k6/slow.yaml)
 		channels='*.trade,*.liquidity,*.analytics'
-		sessions=$(((sessions + 9) / 10)) # at such a rate, a crowd would keep k6 itself from reading
+		sessions=$(((sessions + 24) / 25)) # at such a rate, a crowd would keep k6 itself from reading
 	fi
 	# shellcheck disable=SC2016 # with-demo.sh's variable
-	ODIN_LOAD_EXACT=1 ODIN_LOAD_CHANNELS=$channels ODIN_LOAD_SESSIONS=$sessions \
+	ODIN_LOAD_EXACT=1 ODIN_LOAD_CHANNELS=$channels ODIN_LOAD_SESSIONS=$sessions ODIN_LOAD_SLOW=${ODIN_LOAD_SLOW:-$slow} \
 		scripts/with-demo.sh --workers "${ODIN_LOAD_WORKERS:-2}" --rate "${ODIN_LOAD_RATE:-$(rate "$1")}" "${config[@]}" -- \
 		bash -c 'ODIN_LOAD_URL=$ODIN_DEMO_WS exec "$@"' k6 "${k6[@]}" "scripts/k6/$1.js"
 }

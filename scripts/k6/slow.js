@@ -19,7 +19,7 @@ export const options = {
     quick: { ...crowd, exec: "quick" },
     slow: { ...crowd, vus: SLOW, exec: "slow" },
   },
-  thresholds: thresholds({
+  thresholds: thresholds(SESSIONS + SLOW, {
     "load_sessions_whole{scenario:quick}": [`count==${SESSIONS}`],
     "load_gap_notices{scenario:quick}": ["count==0"],
     load_records: [`count>=${SESSIONS}`],
@@ -29,7 +29,7 @@ export const options = {
 
 export function quick() {
   arrive({ exact: EXACT }, (session, i) => {
-    session.onhello = () => {
+    session.onopen = () => {
       session.subscribe([channel(i)]);
       session.until(STAY_MS);
     };
@@ -41,7 +41,7 @@ export function slow() {
   let broken = false; // cut off: so ends who can't even take the close frame
   ws.connect(URL, { headers: { "Sec-WebSocket-Protocol": "odin.v1" } }, (socket) => {
     const session = new Session({ send: (text) => socket.send(text), close: () => socket.close(1000) }, { exact: EXACT, slow: true });
-    session.onhello = () => session.subscribe([channel(exec.scenario.iterationInTest)]);
+    socket.on("open", () => session.subscribe([channel(exec.scenario.iterationInTest)]));
     socket.on("message", (text) => {
       session.hear(text);
       if (Date.now() < end) sleep(PAUSE_S);

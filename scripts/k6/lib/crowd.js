@@ -16,7 +16,7 @@ export const crowd = {
 };
 
 // arrive has the sessions of this user come one after the other over the ramp,
-// and calls begin(session, number) when each is greeted.
+// and calls begin(session, number) for each.
 export function arrive(settings, begin) {
   const first = exec.scenario.iterationInTest * EACH;
   for (let i = first; i < Math.min(first + EACH, SESSIONS); i++) {
@@ -30,6 +30,7 @@ function connect(settings) {
   const session = new Session({ send: (text) => socket.send(text), close: () => socket.close(1000) }, settings);
   session.every = (ms, what) => timers.push(setInterval(what, ms));
   session.until = (ms) => timers.push(setTimeout(() => session.leave(), ms));
+  socket.onopen = () => session.onopen();
   socket.onmessage = ({ data }) => session.hear(data);
   socket.onerror = ({ error }) => console.error(error);
   socket.onclose = ({ code }) => {

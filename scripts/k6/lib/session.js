@@ -20,7 +20,7 @@ export class Session {
     this.history = 0; // records of `last` that are still to come
     this.leaving = false; // nothing is asked any more
     this.left = false; // nothing more is wanted of the server
-    this.onhello = () => {};
+    this.onopen = () => {}; // not at the greeting: see metrics.js
     this.onrecord = () => {};
   }
 
@@ -53,8 +53,8 @@ export class Session {
 
   hear_hello() {
     this.greeted++;
+    metrics.greetings.add(1);
     metrics.hello.add(Date.now() - this.began);
-    this.onhello();
   }
 
   hear_message({ channel, pos, ts }) {
@@ -117,7 +117,7 @@ export class Session {
 
   closed(code) {
     metrics.records.add(this.records);
-    if (this.left && this.greeted === 1) metrics.whole.add(1);
+    if (this.left && this.greeted <= 1) metrics.whole.add(1);
     else if (this.slow && !this.left && (code === 4000 || code === undefined)) metrics.slowClosed.add(1);
     else faults.close.add(1, { code: `${code}` });
   }
