@@ -34,6 +34,7 @@ type crowd struct {
 	throttle          int       // bytes a second of a throttled session
 	inflater          *inflater // nil: compression is not offered
 	wanted            []*session
+	again             int  // replays that had to be begun a second time
 	stayers           int  // sessions from this number on leave and come back: their latencies don't count
 	replace           bool // a slow session that is closed is followed by another
 	dismissed         bool // slow sessions read like any other from now on

@@ -20,6 +20,12 @@ const (
 	opPong  = 0xa
 )
 
+// Close codes behind which a client comes back.
+const (
+	closeRestarting = 1012 // a replay that couldn't go on is closed so, too
+	closeOverloaded = 1013
+)
+
 // frameMax is more than any frame that Odin sends.
 const frameMax = 16 << 20
 

@@ -30,6 +30,7 @@ type resumption struct {
 	EmptyCPU  float64 `json:"server_cpu_empty_s"` // of coming back where nothing was missed; with -pause
 	PerRecord float64 `json:"server_us_per_record"`
 
+	Again    int      `json:"again"`    // replays that had to be begun a second time
 	Counters counters `json:"counters"` // of /metrics: what became more meanwhile
 }
 
@@ -106,6 +107,7 @@ func (r *running) comeBack(res *resumption) error {
 	var times histogram
 	total := int64(0)
 	r.crowd.do(func() {
+		res.Again = r.crowd.again
 		for _, s := range r.crowd.sessions {
 			if s.away != nil {
 				times.add(uint64(s.away.live.Sub(began)))
@@ -142,14 +144,28 @@ func (c *crowd) leave() {
 		if s.away == nil || s.stage != listening {
 			continue
 		}
-		for p := range s.away.offsets {
-			s.away.offsets[p] = max(s.away.offsets[p], int64(s.last[p]))
-		}
 		c.open.Add(-1)
-		delete(c.byFD, s.fd)
-		_ = unix.Close(s.fd)
-		s.stage, s.fd, s.rest, s.away.replayed = over, -1, nil, 0
+		c.cut(s)
 	}
+}
+
+// cut ends a connection, and takes down how far it got.
+func (c *crowd) cut(s *session) {
+	for p := range s.away.offsets {
+		s.away.offsets[p] = max(s.away.offsets[p], int64(s.last[p]))
+	}
+	delete(c.byFD, s.fd)
+	_ = unix.Close(s.fd)
+	s.stage, s.fd, s.rest, s.away.replayed = over, -1, nil, 0
+}
+
+// comeAgain has a session whose replay could not go on come back with what it
+// has got; the window that it was given is not waited for.
+func (c *crowd) comeAgain(s *session) {
+	c.pending--
+	c.again++
+	c.cut(s)
+	c.wanted = append(c.wanted, s)
 }
 
 // left are the sessions that have left.

@@ -57,4 +57,11 @@ func TestResumeRequest(t *testing.T) {
 	if s.stage != listening || s.away.replayed != 3 {
 		t.Errorf("%+v, %+v", s, s.away)
 	}
+
+	s.stage, s.last[2] = subscribing, 4 // some of a replay has come
+	c.pending = 1
+	c.frame(s, opClose, []byte("\x03\xf4{}"))
+	if c.again != 1 || c.pending != 0 || len(c.wanted) != 1 || s.away.offsets[2] != 4 || s.fault != nil {
+		t.Errorf("%+v, %+v", c, s.away)
+	}
 }

@@ -183,6 +183,10 @@ func (c *crowd) frame(s *session, op byte, payload []byte) {
 		if len(payload) >= 2 {
 			s.code = int(payload[0])<<8 | int(payload[1])
 		}
+		if s.away != nil && s.stage == subscribing && (s.code == closeRestarting || s.code == closeOverloaded) {
+			c.comeAgain(s)
+			return
+		}
 		c.lose(s, fmt.Errorf("closed with %d %.200s", s.code, payload[min(2, len(payload)):]))
 	case opPong:
 	default:

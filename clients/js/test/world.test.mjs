@@ -9,7 +9,7 @@ import { mock, test } from "node:test";
 import { parseCursor } from "../odin.js";
 import { GREETING, Rig, settle } from "./rig.mjs";
 
-const WORLDS = Number(process.env.WORLDS ?? 150);
+const WORLDS = Number(process.env.WORLDS ?? 100);
 const WANTED = ["A.x", "B.x"];
 const PARTITIONS = [0, 1];
 
