@@ -3,10 +3,12 @@
 # 10,000 sessions come back at once, each having missed some 50 records, while 20
 # a second come for each of them and for 1,000 that stayed: first from memory,
 # then from the log (ONLY=memory, ONLY=log). Then what a replayed record costs in
-# CPU, beside one that is delivered live at saturation (ONLY=cpu). A line of JSON
+# CPU, beside one that is delivered live at saturation (ONLY=cpu). On a machine that
+# has other things to do: chrt -r 1 bench/resume.sh. A line of JSON
 # for each run, ROUNDS times (3). Needs bin/odind; ODIND names another.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+scripts/apt.sh jq
 tools=$(bench/build.sh)
 export ODIND=${ODIND:-$PWD/bin/odind} INFLIGHT=${INFLIGHT:-1000}
 leavers=${LEAVERS:-10000}
