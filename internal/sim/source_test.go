@@ -94,8 +94,7 @@ func (l *local) fetch(x uint32) {
 		if n := len(p.records); l.world().broken == noControls && n > 0 {
 			to = p.records[n-1].offset
 		} else if l.world().broken == noControls {
-			to = s.from - 1 // read on, and tell nothing
-			s.from = min(s.from+4, v.stable-1) + 1
+			s.from = min(s.from+4, v.stable-1) + 1 // it reads on, and tells nothing
 			return
 		}
 		p.advance = event.Advance{Prev: s.from - 1, To: to, ToEpoch: v.entries[to].epoch}

@@ -18,7 +18,6 @@ type worker struct {
 	topic       event.TopicID // as the last era that was met names it
 	locals      []*local
 	ends        []end
-	links       uint64 // how many links were used
 	fills       uint32 // how many fills were begun
 	fx          []replica.Effect
 	entries     []replica.Entry
