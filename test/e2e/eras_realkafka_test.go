@@ -108,6 +108,7 @@ func TestRealUncleanElection(t *testing.T) {
 	awaitEras(t, s, 1)
 	away.toldOf(t, s, "epoch")
 	s.stop(t)
+	first.Restart(t) // or the other topics' partitions that it leads keep odind waiting
 	s = startOdind(t, s.options)
 	down.toldOf(t, s, "epoch")
 	fresh(t, b, s)
