@@ -9,6 +9,7 @@
 #
 # MIX="OPTION..." has fanmix load the server in the place of fanload and fanpub.
 # STORM=N opens N further connections, again and again while the window lasts.
+# FRAME=TEMPLATE is what fanpub publishes, in the place of its own.
 # PROFILES=DIR keeps CPU profiles of odin's workers, taken within the window.
 #
 # The peers are described in peers.sh beside this script (PEERS names another
@@ -127,6 +128,7 @@ load_neutral() {
 	await_ready "$lpid"
 	beside &
 	bpid=$!
+	[ -z "${FRAME:-}" ] || pub+=(--template "$FRAME")
 	loop=(--rate "$rate" --burst "${BURST:-1}")
 	[ "$rate" = sat ] && loop=(--rate 0 --window "${WINDOW:-32}" --progress "$work/progress")
 	"${rt[@]}" "$here/fanpub.bin" "${pub[@]}" "${loop[@]}" --channels "$chans" --size "$size" \

@@ -31,6 +31,11 @@ class Case:
 # patience with a peer that takes nothing ends them before the route's policy does.
 PATIENT = {"ODIN_LIMITS_PING_INTERVAL_MS": "3600000", "ODIN_LIMITS_PONG_WAIT_MS": "3600000",
            "ODIN_LIMITS_TCP_USER_TIMEOUT_MS": "3600000"}
+# What Odin makes of a record of 200 bytes, for a floor that sends as many bytes, which
+# the client reads as long.
+FRAME = {"FRAME": '{"type":"message","channel":"B%c.trade","pos":"odin.trades:7:12345","ts":1700000000000,'
+                  '"data":{"bch":%c,"bseq":%s,"bts":%t,"pad":"%p"}}'}
+FRAME_SIZE = 293
 TRADES = "[{topic: odin.trades, channel: '{key}.trade'%s}]"
 
 
@@ -69,8 +74,9 @@ def deliveries(scale, others):
         Case("paced", "1,000 sessions × 50 records/s × 200 B",
              each(["limit", "odin"], 1000, 50, 7) + [Run("odin-unheard", n, 50, scale.secs(7), "odin, nobody listens")] + each(others, 1000, 50, 7)),
         Case("burst", "the same in bursts of 10", each(["limit-batch", "odin", *others], 1000, 50, 10, {"BURST": "10", "LINGER": "1ms"})),
-        Case("saturation", "1,000 sessions × 200 B, a closed loop of 32", each(["limit2-batch", "odin", *others], 1000, "sat", 10)),
-        Case("paced5k", "5,000 sessions × 10 records/s × 200 B", each(["limit", "odin", *others], 5000, 10, 7)),
+        Case("saturation", "1,000 sessions × 200 B, a closed loop of 32", each(["limit2-batch", "odin", *others], 1000, "sat", 10)
+             + [Run("limit2-batch", n, "sat", scale.secs(10), "limit2-batch, frames as Odin's", FRAME_SIZE, FRAME)]),
+        Case("paced5k", "5,000 sessions × 10 records/s × 200 B", each(["limit", "odin", "limit2", *others], 5000, 10, 7)),
         Case("idle", "10,000 sessions: connecting, idle, and after each received records and answered a ping",
              [Run(p, scale.sessions(10000), 1, scale.small(4, 2), env=pings) for p in ("limit", "odin")]),
         Case("storm", "10,000 connects, again and again, beside 1,000 sessions × 50 records/s",

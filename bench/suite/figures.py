@@ -44,8 +44,15 @@ def figures(res):
     figure("saturation", "deliveries/s, × batching floor of two processes", "≥ 0.95", res.ratios(("saturation", ODIN), two, rate), at_least(0.95), "×",
            floor(*two, rate, "{:,.0f}/s"))
     figure("saturation", "p99, × that floor's", "≤ 1.1", res.ratios(("saturation", ODIN), two, p99), at_most(1.1), "×", floor(*two, p99, "{:.1f} ms"))
+    alike = ("saturation", "limit2-batch, frames as Odin's")
+    figure("saturation", "deliveries/s, × that floor with frames of Odin's size", "≥ 0.95", res.ratios(("saturation", ODIN), alike, rate), at_least(0.95), "×",
+           floor(*alike, rate, "{:,.0f}/s"))
+    figure("saturation", "p99, × that floor's with such frames", "≤ 1.1", res.ratios(("saturation", ODIN), alike, p99), at_most(1.1), "×",
+           floor(*alike, p99, "{:.1f} ms"))
     figure("paced5k", "p99, × floor's", "≤ 1.1", res.ratios(("paced5k", ODIN), ("paced5k", "limit"), p99), at_most(1.1), "×",
            floor("paced5k", "limit", p99, "{:.1f} ms"))
+    figure("paced5k", "p99, × that of a floor of two processes", "≤ 1.1", res.ratios(("paced5k", ODIN), ("paced5k", "limit2"), p99), at_most(1.1), "×",
+           floor("paced5k", "limit2", p99, "{:.1f} ms"))
     memory(res, figure)
     figure("storm", "p99 of connected sessions beside it, × without", "≤ 2", res.ratios(("storm", ODIN), ("paced", ODIN), p99), at_most(2), "×", beside_storm(res))
     figure("small", "CPU a delivery", "≤ 9 µs", res.each("small", ODIN, us), at_most(9), "µs", floor(*lim, us))
