@@ -110,7 +110,9 @@ func TestSiblingThatFellTooFarBehind(t *testing.T) {
 	s.stop(t)
 }
 
-// gate is the broker's listener: whose process is shut out can't reach it.
+// gate is the broker's listener: whose process is shut out can't reach it. Nor can
+// a connection whose process isn't found: the kernel's table of sockets may lack it
+// while others come and go. Who has it tries again.
 type gate struct {
 	net.Listener
 	mu    sync.Mutex
@@ -126,7 +128,7 @@ func (g *gate) Accept() (net.Conn, error) {
 		}
 		pid := owner(c.RemoteAddr().(*net.TCPAddr))
 		g.mu.Lock()
-		if !g.shut[pid] {
+		if pid != 0 && !g.shut[pid] {
 			g.conns[c] = pid
 			g.mu.Unlock()
 			return c, nil
