@@ -66,6 +66,46 @@ func TestChecker(t *testing.T) {
 	}
 }
 
+// TestCheckerOfLosses: what a reset tells is lost may be missing, nothing else.
+func TestCheckerOfLosses(t *testing.T) {
+	t.Parallel()
+	l := &ledger{}
+	for i := range 4 {
+		r := record("BTC.trade", "1")
+		r.Offset = int64(i)
+		l.enter(r)
+	}
+	at := func(kind string, offset int) string {
+		return fmt.Sprintf(`{"type":%q,"lost":true,"cursor":{"odin.trades":{"epoch":"e","offsets":[%d]}}}`, kind, offset)
+	}
+	rec := func(offset int) string {
+		return fmt.Sprintf(`{"type":"message","channel":"BTC.trade","pos":"odin.trades:0:%d","ts":-62135596800000,"data":1}`, offset)
+	}
+	ack, kept := at("subscription_ack", -1), strings.Replace(at("reset", 2), "true", "false", 1)
+	for name, c := range map[string]struct {
+		log    []string
+		faults int
+	}{
+		"nothing is lost":                {[]string{ack, rec(0), rec(1), rec(2), rec(3)}, 0},
+		"told":                           {[]string{ack, rec(0), at("reset", 2), rec(3)}, 0},
+		"told, nothing had come yet":     {[]string{ack, at("reset", 2), rec(3)}, 0},
+		"told twice":                     {[]string{ack, at("reset", 0), rec(1), at("reset", 2), rec(3)}, 0},
+		"untold":                         {[]string{ack, rec(0), rec(3)}, 2},
+		"one more than told":             {[]string{ack, rec(0), at("reset", 1), rec(3)}, 1},
+		"told that nothing is lost":      {[]string{ack, rec(0), kept, rec(3)}, 2},
+		"a pong is before it":            {[]string{ack, rec(0), at("pong", 2), at("reset", 2), rec(3)}, 2},
+		"had been sent before the reset": {[]string{ack, rec(0), rec(1), at("reset", 1), rec(2), rec(3)}, 0},
+	} {
+		var log []message
+		for _, raw := range c.log {
+			log = append(log, mustDo[message](t)(parseMessage([]byte(raw))))
+		}
+		if faults := l.without(toldLost(log)).check(log, []string{"BTC.*"}, l.ends()); len(faults) != c.faults {
+			t.Errorf("%s: faults %q", name, faults)
+		}
+	}
+}
+
 func TestCheckerOfData(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

@@ -181,14 +181,26 @@ func (c *client) send(t testing.TB, text string) {
 	}
 }
 
-// request sends a request and waits for the answer with its id.
-func (c *client) request(t testing.TB, kind string, data any) message {
+// ask sends a request and returns the id that its answer will have.
+func (c *client) ask(t testing.TB, kind string, data any) (id string) {
 	t.Helper()
 	c.nextID++
-	id := fmt.Sprintf("q%d", c.nextID)
+	id = fmt.Sprintf("q%d", c.nextID)
 	text := mustDo[[]byte](t)(json.Marshal(map[string]any{"type": kind, "id": id, "data": data}))
 	c.send(t, string(text))
+	return id
+}
+
+// answer waits for the answer with an id.
+func (c *client) answer(t testing.TB, id, kind string) message {
+	t.Helper()
 	return c.find(t, "answer to "+kind, func(m message) bool { return m.ID != nil && *m.ID == id })
+}
+
+// request sends a request and waits for its answer.
+func (c *client) request(t testing.TB, kind string, data any) message {
+	t.Helper()
+	return c.answer(t, c.ask(t, kind, data), kind)
 }
 
 // subscribe subscribes to channels that must all be taken.

@@ -92,7 +92,23 @@ func (l *ledger) settle(t testing.TB, c *client) {
 
 func (l *ledger) settleWithin(t testing.TB, c *client, within time.Duration) {
 	t.Helper()
-	ends := l.ends()
+	ends := l.awaitSent(t, c, within)
+	c.faultless(t, l.check(c.entries(), c.patterns, ends))
+}
+
+// settleTold is settle for a client that may lack what a reset has told it is
+// lost, and nothing else.
+func (l *ledger) settleTold(t testing.TB, c *client) {
+	t.Helper()
+	ends := l.awaitSent(t, c, soon)
+	log := c.entries()
+	c.faultless(t, l.without(toldLost(log)).check(log, c.patterns, ends))
+}
+
+// awaitSent waits until the client's pongs have what the ledger ends with now.
+func (l *ledger) awaitSent(t testing.TB, c *client, within time.Duration) (ends map[partition]int64) {
+	t.Helper()
+	ends = l.ends()
 	eventually(t, within, c.name+" is sent all", func() (bool, string) {
 		pong := c.heartbeat(t)
 		for p, end := range ends {
@@ -102,9 +118,56 @@ func (l *ledger) settleWithin(t testing.TB, c *client, within time.Duration) {
 		}
 		return true, ""
 	})
-	if faults := l.check(c.entries(), c.patterns, ends); len(faults) > 0 {
+	return ends
+}
+
+func (c *client) faultless(t testing.TB, faults []string) {
+	t.Helper()
+	if len(faults) > 0 {
 		t.Fatalf("%s, channels %v: %d faults, first: %v", c.name, c.patterns, len(faults), faults[:min(5, len(faults))])
 	}
+}
+
+// span is a stretch of offsets: (after, to].
+type span struct{ after, to int64 }
+
+// toldLost is what resets tell is lost: from where the client stood to where the
+// reset's cursor stands. A cursor that passes records before the reset tells of
+// them stands behind them: they are missing, untold.
+func toldLost(log []message) map[partition][]span {
+	lost := map[partition][]span{}
+	stood := map[partition]int64{}
+	for _, m := range log {
+		if m.Type == "message" {
+			stood[m.pos.partition] = m.pos.offset
+		}
+		for topic, tc := range m.Cursor {
+			for i, at := range tc.Offsets {
+				p := partition{topic, int32(i)}
+				if at == nil {
+					continue
+				}
+				if before, ok := stood[p]; ok && m.Type == "reset" && *m.Lost && *at > before {
+					lost[p] = append(lost[p], span{before, *at})
+				}
+				stood[p] = *at
+			}
+		}
+	}
+	return lost
+}
+
+// without is a copy that owes nobody what is lost.
+func (l *ledger) without(lost map[partition][]span) *ledger {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	left := &ledger{entries: map[partition][]entry{}}
+	for p, list := range l.entries {
+		left.entries[p] = slices.DeleteFunc(slices.Clone(list), func(e entry) bool {
+			return slices.ContainsFunc(lost[p], func(s span) bool { return e.offset > s.after && e.offset <= s.to })
+		})
+	}
+	return left
 }
 
 // relevant tells whether a topic's channels can match a pattern.
