@@ -152,9 +152,12 @@ func (p *process) readRange(pt *partition, e replica.Effect) {
 func (p *process) readOnce(pt *partition, e replica.Effect, lim *config.Limits) (replica.Range, error) {
 	ctx, cancel := context.WithTimeout(p.ctx, lim.BackfillMax)
 	defer cancel()
-	a := replica.Range{Tag: replica.Tag{Term: e.Term, Era: e.Era}, From: e.From, To: e.From - 1, ToEpoch: event.NoEpoch}
 	records, to, err := p.source.Range(ctx, pt.name, e.From, e.To,
 		kafka.RangeLimit{Records: lim.BackfillRecordsMax, Bytes: lim.BackfillBytesMax})
+	a := replica.Range{Tag: replica.Tag{Term: e.Term, Era: e.Era}, From: e.From, To: to, ToEpoch: event.NoEpoch, Records: records}
+	if err == nil || worthGiving(&a, err, ctx.Err() != nil) {
+		return a, nil
+	}
 	if errors.Is(err, kafka.ErrTrimmed) {
 		ends, err := p.source.Ends(ctx, []event.Partition{pt.name})
 		a.LogStart = ends[pt.name].LogStart
@@ -163,11 +166,18 @@ func (p *process) readOnce(pt *partition, e replica.Effect, lim *config.Limits) 
 		}
 		return a, err
 	}
-	if err != nil && ctx.Err() == nil {
+	if ctx.Err() == nil {
 		a.Err, err = err, nil // the source has tried for as long as it made sense
 	}
-	a.Records, a.To = records, to
 	return a, err
+}
+
+// worthGiving tells whether a read that broke off got somewhere: because its time
+// was up, else a log that is slower than that would be read from the same offset
+// for ever; or because the log has lost what comes next, which alone is then given
+// up. The replica asks for the rest.
+func worthGiving(a *replica.Range, err error, late bool) bool {
+	return a.To >= a.From && (late || errors.Is(err, kafka.ErrTrimmed))
 }
 
 func (p *process) rangeRead(pt *partition, a replica.Range) {

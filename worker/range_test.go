@@ -1,0 +1,83 @@
+package worker
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/odin-ws/odin/internal/event"
+	"github.com/odin-ws/odin/internal/replica"
+	"github.com/odin-ws/odin/kafka"
+)
+
+// TestRangeOfASlowLog: each time only one fetch is answered before a read's time
+// is up. What that brought is kept, or a sibling that fell behind would wait for
+// ever.
+func TestRangeOfASlowLog(t *testing.T) {
+	st := newTheatre(t, 1, nil)
+	const n = 3
+	for range n { // a fetch is full with one of them, which producers can't compress
+		noise := make([]byte, 600<<10)
+		_, _ = rand.Read(noise)
+		st.produce("odin.trades", 0, "BTC", `"`+base64.StdEncoding.EncodeToString(noise)+`"`)
+	}
+	st.settled()
+	var answers atomic.Int32
+	st.broker.ControlKey(int16(kmsg.Fetch), func(in kmsg.Request) (kmsg.Response, error, bool) {
+		st.broker.KeepControl()
+		req := in.(*kmsg.FetchRequest)
+		if req.SessionEpoch != -1 || answers.Add(-1) >= 0 {
+			return nil, nil, false
+		}
+		resp := req.ResponseKind().(*kmsg.FetchResponse)
+		resp.ErrorCode = kerr.UnknownServerError.Code
+		return resp, nil, true
+	})
+	p := st.workers[0].process
+	lim := p.config.Limits
+	lim.BackfillMax = 500 * time.Millisecond
+	pt := &partition{name: event.Partition{Topic: "odin.trades"}}
+	next, reads := int64(0), 0
+	st.await("all is read", func() bool {
+		answers.Store(1)
+		a, err := p.readOnce(pt, replica.Effect{From: next, To: n - 1}, &lim)
+		if err == nil {
+			if a.From != next || a.To < next || a.Err != nil || a.LogStart != 0 || len(a.Records) != int(a.To+1-next) {
+				t.Fatalf("from %d: to %d, %d records, log start %d, %v", next, a.To, len(a.Records), a.LogStart, a.Err)
+			}
+			next = a.To + 1
+			reads++
+		}
+		return next == n
+	})
+	if reads < 2 {
+		t.Errorf("all was had at once")
+	}
+}
+
+func TestWorthGiving(t *testing.T) {
+	for name, c := range map[string]struct {
+		to   int64
+		err  error
+		late bool
+		want bool
+	}{
+		"late, with some":                    {12, errors.New("any"), true, true},
+		"late, with what no route can place": {10, errors.New("any"), true, true},
+		"late, with nothing":                 {9, errors.New("any"), true, false},
+		"trimmed behind some":                {12, kafka.ErrTrimmed, false, true},
+		"trimmed at once":                    {9, kafka.ErrTrimmed, false, false},
+		"made anew":                          {12, kafka.ErrRecreated, false, false},
+		"truncated":                          {12, kafka.ErrTruncated, false, false},
+	} {
+		if got := worthGiving(&replica.Range{From: 10, To: c.to}, c.err, c.late); got != c.want {
+			t.Errorf("%s: %t", name, got)
+		}
+	}
+}
