@@ -308,7 +308,8 @@ func TestBackfillWithoutTheRight(t *testing.T) {
 	if got := st.answered(0, cursor, "BTC.trade"); got != "false 0 unavailable" {
 		t.Error(got)
 	}
-	if log := st.workers[0].logged.String(); !strings.Contains(log, "a right is missing") || !strings.Contains(log, "DescribeConfigs") {
-		t.Errorf("logged %s", log)
-	}
+	st.await("it is logged, beside the loop", func() bool {
+		log := st.workers[0].logged.String()
+		return strings.Contains(log, "a right is missing") && strings.Contains(log, "DescribeConfigs")
+	})
 }
