@@ -259,7 +259,7 @@ func (f *fetcher) explain(ctx context.Context, parts []*part) {
 	for i, a := range parts {
 		ps[i] = a.Partition
 	}
-	ends, err := f.s.Ends(ctx, ps)
+	ends, err := f.s.ends(ctx, ps)
 	s := f.s
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -49,7 +49,7 @@ func TestCloseLeavesNothingBehind(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if _, _, err := s.Range(t.Context(), tee, 0, 50, RangeLimit{}); err != nil {
+		if _, _, err := s.Range(t.Context(), tee, anything, 0, 50, RangeLimit{}); err != nil {
 			t.Fatal(err)
 		}
 		s.Close() // with answers that wait, and a partition assigned
@@ -71,11 +71,11 @@ func TestCloseEndsWhatWaits(t *testing.T) {
 		func() error { return s.Poll(context.Background(), func(Fetched) {}) },
 		func() error { return s.Poll(context.Background(), func(Fetched) {}) },
 		func() error {
-			_, _, err := s.Range(context.Background(), tee, 0, 5, RangeLimit{})
+			_, _, err := s.Range(context.Background(), tee, anything, 0, 5, RangeLimit{})
 			return err
 		},
 		func() error {
-			_, err := s.Ends(context.Background(), []event.Partition{{Topic: "none"}})
+			_, err := s.Ends(context.Background(), event.Partition{Topic: "none"}, event.TopicID{})
 			return err
 		},
 	} {

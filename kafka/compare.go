@@ -2,7 +2,6 @@ package kafka
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -27,18 +26,10 @@ func (s *Source) Compare(ctx context.Context, p event.Partition, m Mark, met int
 		return Fault{}, nil
 	}
 	var f Fault
-	anew := false
-	err := s.persist(ctx, func(ctx context.Context) (err error) {
+	err := s.persistUnlessAnew(ctx, func(ctx context.Context) (err error) {
 		f, err = s.compare(ctx, p, m, met)
-		anew = errors.Is(err, ErrRecreated)
-		if anew {
-			return nil
-		}
 		return err
 	})
-	if anew {
-		err = ErrRecreated
-	}
 	if err != nil {
 		return Fault{}, fmt.Errorf("kafka: compare %v at %d of epoch %d: %w", p, m.Offset, m.Epoch, err)
 	}

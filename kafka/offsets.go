@@ -27,9 +27,25 @@ var errNoAnswer = errors.New("not answered")
 // watermark (all below it is replicated). LogStart ≤ Stable ≤ High.
 type Ends struct{ LogStart, Stable, High int64 }
 
-// Ends asks the brokers for the bounds of partitions' logs: all of them, or
-// an error. It tries again until ctx is done.
-func (s *Source) Ends(ctx context.Context, ps []event.Partition) (map[event.Partition]Ends, error) {
+// Ends asks a partition's leader for the bounds of its log. It tries again until
+// ctx is done, but for a topic that is another incarnation: ErrRecreated. The
+// zero topic is any.
+func (s *Source) Ends(ctx context.Context, p event.Partition, topic event.TopicID) (Ends, error) {
+	all, err := s.ends(ctx, []event.Partition{p})
+	ends := all[p]
+	if err != nil || topic == (event.TopicID{}) {
+		return ends, err
+	}
+	// It went by name. If the topic is this one now, it was when it answered.
+	r := reader{s: s, part: *newPart(p, Tag{Topic: topic}, 0, event.NoEpoch)}
+	if err := s.persistUnlessAnew(ctx, r.locate); err != nil {
+		return Ends{}, fmt.Errorf("kafka: ends of %v: %w", p, err)
+	}
+	return ends, nil
+}
+
+// ends are those of all, or an error.
+func (s *Source) ends(ctx context.Context, ps []event.Partition) (map[event.Partition]Ends, error) {
 	// in this order, so that one may not overtake the next meanwhile
 	start, err := s.offsets(ctx, ps, atStart, readCommitted)
 	if err != nil {
@@ -161,4 +177,20 @@ func (s *Source) persist(ctx context.Context, try func(context.Context) error) e
 		}
 		return fmt.Errorf("%w: %w", context.Cause(ctx), err)
 	}
+}
+
+// persistUnlessAnew is persist, which a topic that was made anew ends.
+func (s *Source) persistUnlessAnew(ctx context.Context, try func(context.Context) error) error {
+	anew := false
+	err := s.persist(ctx, func(ctx context.Context) error {
+		err := try(ctx)
+		if anew = errors.Is(err, ErrRecreated); anew {
+			return nil
+		}
+		return err
+	})
+	if anew {
+		return ErrRecreated
+	}
+	return err
 }

@@ -26,7 +26,7 @@ func TestEndsTellAllThree(t *testing.T) {
 	tx := begin(t, c.ListenAddrs(), "tx")
 	produceN(t, tx, ps[1], 4, 5)
 	s := open(t, Options{Brokers: c.ListenAddrs()})
-	ends, err := s.Ends(t.Context(), ps)
+	ends, err := s.ends(t.Context(), ps)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,7 +35,7 @@ func TestEndsTellAllThree(t *testing.T) {
 			t.Errorf("%v: %+v, want %+v", ps[i], ends[ps[i]], want)
 		}
 	}
-	if ends, err := s.Ends(t.Context(), nil); err != nil || len(ends) != 0 {
+	if ends, err := s.ends(t.Context(), nil); err != nil || len(ends) != 0 {
 		t.Errorf("of nothing: %v, %v", ends, err)
 	}
 }
@@ -47,7 +47,7 @@ func TestOffsetsAreAllOrAnError(t *testing.T) {
 	// not available for a moment: asked again, until it is
 	for _, err := range []*kerr.Error{kerr.OffsetNotAvailable, kerr.LeaderNotAvailable, kerr.UnknownServerError} {
 		h := c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.ListOffsets}, Topic: "t", Partitions: []int32{1}, Err: err, Count: 2})
-		if ends, e := s.Ends(t.Context(), ps); e != nil || len(ends) != 2 {
+		if ends, e := s.ends(t.Context(), ps); e != nil || len(ends) != 2 {
 			t.Errorf("%v: %v, %v", err, ends, e)
 		}
 		if h.Hits() != 2 {
@@ -56,12 +56,12 @@ func TestOffsetsAreAllOrAnError(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
-	ends, err := s.Ends(ctx, append(ps, event.Partition{Topic: "none"}))
+	ends, err := s.ends(ctx, append(ps, event.Partition{Topic: "none"}))
 	if !errors.Is(err, kerr.UnknownTopicOrPartition) || ends != nil {
 		t.Errorf("missing topic: %v, %v", ends, err)
 	}
 	s.Close()
-	if _, err := s.Ends(t.Context(), ps); !errors.Is(err, ErrClosed) {
+	if _, err := s.ends(t.Context(), ps); !errors.Is(err, ErrClosed) {
 		t.Errorf("closed: %v", err)
 	}
 }

@@ -29,8 +29,10 @@ const (
 var (
 	// ErrTrimmed: the log begins above the first offset wanted.
 	ErrTrimmed = errors.New("the log begins above the range")
-	// ErrRecreated: the topic isn't the incarnation that is assigned.
+	// ErrRecreated: the topic isn't the incarnation that is meant.
 	ErrRecreated = errors.New("the topic was made anew")
+	// ErrRegrown: what the log has there was appended after what is held.
+	ErrRegrown = errors.New("the log was cut and has grown again")
 	// ErrTruncated: the log ends below the first offset wanted.
 	ErrTruncated = errors.New("the log ends below the range")
 )
@@ -45,14 +47,16 @@ type RangeLimit struct {
 // connections of its own. reached says how far they are complete: to, or less
 // when a limit was met, and then it is the offset before the first record
 // that didn't fit; one is always taken. What compaction left is all there is.
+// It is the past of held, a record at to or above it: another incarnation of
+// the topic is not read, nor a record of a later leader epoch.
 // It tries again until ctx is done, except when the records can't be had:
-// ErrTrimmed, ErrRecreated and ErrTruncated; what it got before is returned
-// with the error. The records are the caller's.
-func (s *Source) Range(ctx context.Context, p event.Partition, from, to int64, lim RangeLimit) (records []event.Record, reached int64, err error) {
+// ErrTrimmed, ErrRecreated, ErrRegrown and ErrTruncated; what it got before is
+// returned with the error. The records are the caller's.
+func (s *Source) Range(ctx context.Context, p event.Partition, held Mark, from, to int64, lim RangeLimit) (records []event.Record, reached int64, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(s.ctx, cancel)()
-	r := s.newReader(p, from, to, lim)
+	r := s.newReader(p, held, from, to, lim)
 	defer r.dec.close()
 	err = r.run(ctx)
 	if s.ctx.Err() != nil {
@@ -68,6 +72,7 @@ func (s *Source) Range(ctx context.Context, p event.Partition, from, to int64, l
 type reader struct {
 	s       *Source
 	part    part // where to fetch from; no assignment
+	held    Mark
 	to      int64
 	lim     RangeLimit
 	dec     *decoder
@@ -78,9 +83,9 @@ type reader struct {
 	full    bool
 }
 
-func (s *Source) newReader(p event.Partition, from, to int64, lim RangeLimit) *reader {
+func (s *Source) newReader(p event.Partition, held Mark, from, to int64, lim RangeLimit) *reader {
 	r := &reader{
-		s: s, part: *newPart(p, Tag{}, from, event.NoEpoch), to: to, lim: lim, next: max(from, 0),
+		s: s, part: *newPart(p, Tag{Topic: held.Topic}, from, event.NoEpoch), held: held, to: to, lim: lim, next: max(from, 0),
 		dec: newDecoder(s.decompressedMax()), enc: encoder{encode: s.o.Encode, buf: make([]byte, 0, rangeRoom)},
 	}
 	if r.lim.Records <= 0 {
@@ -88,11 +93,6 @@ func (s *Source) newReader(p event.Partition, from, to int64, lim RangeLimit) *r
 	}
 	if r.lim.Bytes <= 0 {
 		r.lim.Bytes = RangeBytesDefault
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if a := s.parts[p]; a != nil {
-		r.part.topic = a.topic
 	}
 	return r
 }
@@ -122,7 +122,12 @@ func (r *reader) run(ctx context.Context) error {
 }
 
 func isFinal(err error) bool {
-	return errors.Is(err, ErrTrimmed) || errors.Is(err, ErrRecreated) || errors.Is(err, ErrTruncated) || errors.Is(err, errUndecodable)
+	for _, e := range []error{ErrTrimmed, ErrRecreated, ErrRegrown, ErrTruncated, errUndecodable} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
 }
 
 func sleep(ctx context.Context, d time.Duration) error {
@@ -203,11 +208,11 @@ func (r *reader) read(ctx context.Context, resp *kmsg.FetchResponse) error {
 }
 
 func (r *reader) outside(ctx context.Context) error {
-	ends, err := r.s.Ends(ctx, []event.Partition{r.part.Partition})
+	ends, err := r.s.Ends(ctx, r.part.Partition, r.part.topic)
 	if err != nil {
 		return err
 	}
-	switch r.part.outsideOf(ends[r.part.Partition]).Kind {
+	switch r.part.outsideOf(ends).Kind {
 	case Trimmed:
 		return ErrTrimmed
 	case Truncated:
@@ -232,6 +237,9 @@ func (r *reader) decode(p *kmsg.FetchResponseTopicPartition) error {
 		if rest = left; h.last < r.next {
 			continue
 		}
+		if r.isLater(h) {
+			return ErrRegrown
+		}
 		records, err := r.dec.visible(r.part.Partition, h, batch, r.next, aborted)
 		if err != nil {
 			return fmt.Errorf("%w: %w", errUndecodable, err)
@@ -239,6 +247,12 @@ func (r *reader) decode(p *kmsg.FetchResponseTopicPartition) error {
 		r.take(h, records)
 	}
 	return nil
+}
+
+// isLater tells whether a batch was appended after what is held, where only
+// what was before it belongs.
+func (r *reader) isLater(h header) bool {
+	return r.held.Epoch >= 0 && h.epoch > r.held.Epoch && h.first <= r.to
 }
 
 // take encodes the records of a batch that are wanted and fit.

@@ -113,7 +113,7 @@ func realCompaction(t *testing.T, c *kafkatest.Cluster) {
 		time.Sleep(300 * time.Millisecond) // segments are cut by time
 		produce(t, p, part, "tick", "x")
 		at++
-		rs, to, err := s.Range(t.Context(), part, 0, n-1, RangeLimit{})
+		rs, to, err := s.Range(t.Context(), part, anything, 0, n-1, RangeLimit{})
 		if err != nil || to != n-1 {
 			t.Fatal(to, err)
 		}
@@ -223,8 +223,8 @@ func realBounds(t *testing.T, c *kafkatest.Cluster) {
 	tx := begin(t, c.Addrs(), t.Name())
 	produceN(t, tx, part, 5, 3)
 	s := open(t, Options{Brokers: c.Addrs(), Topics: []string{part.Topic, "none"}})
-	ends, err := s.Ends(t.Context(), []event.Partition{part})
-	if err != nil || ends[part] != (Ends{0, 5, 8}) {
+	ends, err := s.Ends(t.Context(), part, event.TopicID{})
+	if err != nil || ends != (Ends{0, 5, 8}) {
 		t.Errorf("%+v, %v", ends, err)
 	}
 	resolved := func(at Start) int64 {
@@ -331,7 +331,7 @@ func realDeleteRecords(t *testing.T, c *kafkatest.Cluster) {
 	if f := k.untilFault(0); f.Kind != Trimmed || f.Offset != 12 {
 		t.Errorf("%+v", f)
 	}
-	if _, reached, err := s.Range(t.Context(), part, 5, 19, RangeLimit{}); err == nil || reached != 4 {
+	if _, reached, err := s.Range(t.Context(), part, anything, 5, 19, RangeLimit{}); err == nil || reached != 4 {
 		t.Errorf("range to %d, %v", reached, err)
 	}
 	k.assign(part, Tag{Term: 2}, 12, event.NoEpoch)

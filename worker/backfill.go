@@ -97,14 +97,17 @@ func (p *process) readPast(pt *partition, number uint32, from, to int64) {
 	p.block.Add(shm.PastReads, 1)
 	lim := &p.config.Limits
 	ranges, most := p.ranges, kafka.RangeLimit{Records: lim.BackfillRecordsMax, Bytes: lim.BackfillBytesMax}
-	within := lim.BackfillMax
+	within, held, era := lim.BackfillMax, pt.mark(), pt.replica.Position().Era
 	p.beside("the reader of what sessions missed", func() {
 		ctx, cancel := context.WithTimeout(p.ctx, within)
 		defer cancel()
 		read := nothingRead(from, resume.Unavailable)
 		select {
 		case ranges <- struct{}{}:
-			read = p.readPastOnce(ctx, pt.name, from, to, most)
+			_ = p.orNextEra(ctx, pt, era, func() (err error) {
+				read, err = p.readPastOnce(ctx, pt.name, held, from, to, most)
+				return err
+			})
 			<-ranges
 		case <-ctx.Done():
 		}
@@ -112,21 +115,22 @@ func (p *process) readPast(pt *partition, number uint32, from, to int64) {
 	})
 }
 
-func (p *process) readPastOnce(ctx context.Context, name event.Partition, from, to int64, most kafka.RangeLimit) pastRead {
+func (p *process) readPastOnce(ctx context.Context, name event.Partition, held kafka.Mark, from, to int64, most kafka.RangeLimit) (pastRead, error) {
 	read := nothingRead(from, resume.None)
 	compacted, err := p.source.Compacted(ctx, name.Topic)
 	if compacted {
 		read.Why = resume.Trimmed
-		return read
+		return read, nil
 	}
 	if err == nil {
-		read.records, read.Reached, err = p.source.Range(ctx, name, from, to, most)
+		read.records, read.Reached, err = p.source.Range(ctx, name, held, from, to, most)
 	}
 	switch {
 	case errors.Is(err, kafka.ErrTrimmed):
 		read.Why = resume.Trimmed
-		if ends, err := p.source.Ends(ctx, []event.Partition{name}); err == nil {
-			read.LogStart = ends[name].LogStart
+		var ends kafka.Ends
+		if ends, err = p.source.Ends(ctx, name, held.Topic); err == nil {
+			read.LogStart = ends.LogStart
 		}
 	case errors.Is(err, kafka.ErrNotAllowed):
 		p.log.Warn("what clients missed can't be read from the log: a right is missing", "topic", name.Topic, "err", err)
@@ -137,7 +141,7 @@ func (p *process) readPastOnce(ctx context.Context, name event.Partition, from, 
 	case read.Reached < to:
 		read.Why = resume.Limit
 	}
-	return read
+	return read, err
 }
 
 func (p *process) pastWasRead(pt *partition, number uint32, read pastRead) {

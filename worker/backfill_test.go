@@ -184,6 +184,46 @@ func TestBackfillOfWhatIsGone(t *testing.T) {
 	}
 }
 
+// answeredAtLast is answered for who comes back as often as an era that begins
+// meanwhile breaks off what was asked.
+func (st *theatre) answeredAtLast(worker int, cursor wire.Cursor, channel string) string {
+	st.t.Helper()
+	for {
+		g := st.visit(worker)
+		g.ask(cursor, channel)
+		m, err := g.try()
+		switch {
+		case err == nil:
+			return strings.TrimSpace(fmt.Sprintf("%s %t %s", m.Type, m.Recovered, m.Reason))
+		case !strings.Contains(err.Error(), "replay_broken"):
+			st.t.Fatal(err)
+		}
+	}
+}
+
+// TestBackfillOfATopicMadeAnew: who comes back may be the first to meet the new
+// topic. Nothing of it is replayed as if it were the old one's, and the answer
+// waits for the era that tells why.
+func TestBackfillOfATopicMadeAnew(t *testing.T) {
+	st := newTheatre(t, 2, shortHistory)
+	cursor := st.visit(0).subscribe("BTC.trade").Cursor
+	st.produceMany("odin.trades", "BTC", 4, 400)
+	st.settled()
+	ahead := clone(cursor)
+	for i := range ahead["odin.trades"].Offsets {
+		ahead["odin.trades"].Offsets[i] = number(150)
+	}
+	st.must(st.broker.DeleteTopic("odin.trades"))
+	st.must(st.broker.CreateTopic("odin.trades", 4, nil))
+	for worker := range 2 {
+		for what, c := range map[string]wire.Cursor{"behind": cursor, "ahead": ahead} {
+			if got := st.answeredAtLast(worker, c, "BTC.trade"); got != "reconnect_ack false epoch" {
+				t.Errorf("worker %d, %s: %s", worker, what, got)
+			}
+		}
+	}
+}
+
 func TestBackfillOfACompactedTopic(t *testing.T) {
 	st := newTheatre(t, 2, shortHistory)
 	cursor := st.visit(0).subscribe("BTC.trade").Cursor

@@ -123,7 +123,7 @@ var replicaCounters = map[replica.Counter]shm.Counter{
 func (p *process) readRange(pt *partition, e replica.Effect) {
 	p.block.Add(shm.Backfills, 1)
 	p.debugOn(pt, "reading a range for a sibling that fell behind", slog.Int64("from", e.From), slog.Int64("to", e.To))
-	ranges, lim := p.ranges, &p.config.Limits
+	ranges, lim, held := p.ranges, &p.config.Limits, pt.mark()
 	p.beside("the reader of a range", func() {
 		select {
 		case ranges <- struct{}{}:
@@ -133,7 +133,7 @@ func (p *process) readRange(pt *partition, e replica.Effect) {
 		defer func() { <-ranges }()
 		// Void once the term or the era is another one: the replica asks anew.
 		for p.segment.Owner(pt.index).Term == e.Term && p.segment.EraNumber(pt.index) == e.Era {
-			a, err := p.readOnce(pt, e, lim)
+			a, err := p.readOnce(pt, held, e, lim)
 			if err == nil {
 				p.mail.post(func(p *process) { p.rangeRead(pt, a) })
 				return
@@ -149,24 +149,24 @@ func (p *process) readRange(pt *partition, e replica.Effect) {
 	})
 }
 
-func (p *process) readOnce(pt *partition, e replica.Effect, lim *config.Limits) (replica.Range, error) {
+func (p *process) readOnce(pt *partition, held kafka.Mark, e replica.Effect, lim *config.Limits) (replica.Range, error) {
 	ctx, cancel := context.WithTimeout(p.ctx, lim.BackfillMax)
 	defer cancel()
-	records, to, err := p.source.Range(ctx, pt.name, e.From, e.To,
+	records, to, err := p.source.Range(ctx, pt.name, held, e.From, e.To,
 		kafka.RangeLimit{Records: lim.BackfillRecordsMax, Bytes: lim.BackfillBytesMax})
 	a := replica.Range{Tag: replica.Tag{Term: e.Term, Era: e.Era}, From: e.From, To: to, ToEpoch: event.NoEpoch, Records: records}
 	if err == nil || worthGiving(&a, err, ctx.Err() != nil) {
 		return a, nil
 	}
 	if errors.Is(err, kafka.ErrTrimmed) {
-		ends, err := p.source.Ends(ctx, []event.Partition{pt.name})
-		a.LogStart = ends[pt.name].LogStart
+		ends, err := p.source.Ends(ctx, pt.name, held.Topic)
+		a.LogStart = ends.LogStart
 		if err == nil && a.LogStart <= a.From {
 			err = errors.New("the log's start is not known yet")
 		}
 		return a, err
 	}
-	if ctx.Err() == nil {
+	if ctx.Err() == nil && !ofAnotherLog(err) {
 		a.Err, err = err, nil // the source has tried for as long as it made sense
 	}
 	return a, err

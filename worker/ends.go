@@ -2,9 +2,12 @@ package worker
 
 import (
 	"context"
+	"errors"
+	"time"
 
 	"github.com/odin-ws/odin/internal/event"
 	"github.com/odin-ws/odin/internal/resume"
+	"github.com/odin-ws/odin/kafka"
 )
 
 // askEnd has the log's end asked, for a claim beyond what is known.
@@ -15,7 +18,7 @@ func (p *process) askEnd(q *replayPart) {
 }
 
 func (p *process) putEnd(pt *partition, number uint64) {
-	era := pt.replica.Position().Era
+	era, topic := pt.replica.Position().Era, pt.replica.Era().Topic
 	asking := p.asking
 	p.beside("the asker for a log's end", func() {
 		ctx, cancel := context.WithTimeout(p.ctx, endsWithin)
@@ -23,14 +26,43 @@ func (p *process) putEnd(pt *partition, number uint64) {
 		end := resume.Unknown
 		select {
 		case asking <- struct{}{}:
-			if ends, err := p.source.Ends(ctx, []event.Partition{pt.name}); err == nil {
-				end = ends[pt.name].Stable
+			if ends, err := p.endsOf(ctx, pt, topic, era); err == nil {
+				end = ends.Stable
 			}
 			<-asking
 		case <-ctx.Done():
 		}
 		p.mail.post(func(p *process) { p.endTold(pt, number, era, end) })
 	})
+}
+
+func (p *process) endsOf(ctx context.Context, pt *partition, topic event.TopicID, era uint32) (ends kafka.Ends, err error) {
+	err = p.orNextEra(ctx, pt, era, func() (err error) {
+		ends, err = p.source.Ends(ctx, pt.name, topic)
+		return err
+	})
+	return ends, err
+}
+
+// ofAnotherLog tells of a log that isn't the one that the present era is of.
+func ofAnotherLog(err error) bool {
+	return errors.Is(err, kafka.ErrRecreated) || errors.Is(err, kafka.ErrRegrown)
+}
+
+// orNextEra has the log read, and if it is another one waits for the era that
+// tells so. Who asked is judged by that one.
+func (p *process) orNextEra(ctx context.Context, pt *partition, era uint32, read func() error) error {
+	for {
+		err := read()
+		if !ofAnotherLog(err) || p.segment.EraNumber(pt.index) != era {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(retryAfter):
+		}
+	}
 }
 
 // askingMax is how many partitions' ends are asked at once.

@@ -32,6 +32,12 @@ type partition struct {
 	caughtUpNS             int64
 }
 
+// mark is the last record that it holds, and so what its past is the past of.
+func (pt *partition) mark() kafka.Mark {
+	pos := pt.replica.Position()
+	return kafka.Mark{Topic: pt.replica.Era().Topic, Offset: pos.Held, Epoch: pos.Epoch}
+}
+
 // topic is one topic and its partitions by number.
 type topic struct {
 	name    string

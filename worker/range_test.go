@@ -46,7 +46,7 @@ func TestRangeOfASlowLog(t *testing.T) {
 	next, reads := int64(0), 0
 	st.await("all is read", func() bool {
 		answers.Store(1)
-		a, err := p.readOnce(pt, replica.Effect{From: next, To: n - 1}, &lim)
+		a, err := p.readOnce(pt, kafka.Mark{Epoch: event.NoEpoch}, replica.Effect{From: next, To: n - 1}, &lim)
 		if err == nil {
 			if a.From != next || a.To < next || a.Err != nil || a.LogStart != 0 || len(a.Records) != int(a.To+1-next) {
 				t.Fatalf("from %d: to %d, %d records, log start %d, %v", next, a.To, len(a.Records), a.LogStart, a.Err)
@@ -74,6 +74,7 @@ func TestWorthGiving(t *testing.T) {
 		"trimmed behind some":                {12, kafka.ErrTrimmed, false, true},
 		"trimmed at once":                    {9, kafka.ErrTrimmed, false, false},
 		"made anew":                          {12, kafka.ErrRecreated, false, false},
+		"grown again":                        {12, kafka.ErrRegrown, false, false},
 		"truncated":                          {12, kafka.ErrTruncated, false, false},
 	} {
 		if got := worthGiving(&replica.Range{From: 10, To: c.to}, c.err, c.late); got != c.want {
