@@ -57,10 +57,24 @@ func openFiles() int {
 	return int(min(limit.Cur, filesMax))
 }
 
+// A service's directories, as the unit has them: what odinctl and odind check
+// say of the same file is the same, with the unit's environment or without.
+const (
+	serviceRuntimeDir = "/run/odin"
+	serviceStateDir   = "/var/lib/odin"
+)
+
+func stateDir(runtimeDir string) string {
+	if runtimeDir == serviceRuntimeDir {
+		return serviceStateDir
+	}
+	return runtimeDir
+}
+
 func runtimeDir(uid int, xdg string) string {
 	switch {
 	case uid == 0:
-		return "/run/odin"
+		return serviceRuntimeDir
 	case filepath.IsAbs(xdg):
 		return filepath.Join(xdg, "odin")
 	default:

@@ -110,3 +110,13 @@ func TestDetect(t *testing.T) {
 		t.Error("the null device is a terminal")
 	}
 }
+
+// TestDirectoriesOfAService: what odind check says of a file beside the unit has
+// the digest of what runs in it.
+func TestDirectoriesOfAService(t *testing.T) {
+	for runtime, state := range map[string]string{"/run/odin": "/var/lib/odin", "/run/user/7/odin": "/run/user/7/odin"} {
+		if got := stateDir(runtime); got != state {
+			t.Errorf("%s: %s, want %s", runtime, got, state)
+		}
+	}
+}

@@ -86,8 +86,8 @@ func serverKeys() []Key {
 		},
 		{
 			Name: "state_dir", Flag: "state-dir", Kind: Path,
-			Auto: "runtime_dir", auto: func(_ Host, c *Config) string { return c.RuntimeDir },
-			Help: "holds what outlives odind, the numbers of the partitions' eras; as runtime_dir", Why: "/run is forgotten when the machine starts anew: the unit names %S/odin",
+			Auto: "/var/lib/odin where runtime_dir is /run/odin, else runtime_dir", auto: func(_ Host, c *Config) string { return stateDir(c.RuntimeDir) },
+			Help: "holds what outlives odind, the numbers of the partitions' eras; as runtime_dir", Why: "/run is forgotten when the machine starts anew",
 			field: func(c *Config) any { return &c.StateDir },
 		},
 		{
