@@ -209,7 +209,9 @@ func TestOwnerKilledWhileItReadsForOthers(t *testing.T) {
 func TestDrainDuringAReplay(t *testing.T) {
 	t.Parallel()
 	b := startBroker(t, 2)
-	s := startOdind(t, options{workers: 1, brokers: b.addr})
+	s := startOdind(t, options{workers: 1, brokers: b.addr, limits: map[string]string{
+		"owed_bytes_max": "67108864", // or who reads late on a busy machine is closed as slow
+	}})
 	var all []*wanderer
 	for range 8 {
 		all = append(all, wandering(t, b, s, "*.trade"))
