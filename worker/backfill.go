@@ -66,7 +66,7 @@ func (p *process) tendFill(pt *partition) {
 // pastNow is what a step of a partition's past needs to know.
 func (p *process) pastNow(pt *partition) backfill.Now {
 	pos := pt.replica.Position()
-	now := backfill.Now{Era: pos.Era, From: pos.From, Applied: pos.Applied, Owner: pt.replica.Owner(), Owns: pt.replica.Owns()}
+	now := backfill.Now{Era: pos.Era, From: pos.From, Applied: pos.Applied, Owner: pt.replica.Owner(), Owns: pt.replica.Owns(), History: pt.replica.History()}
 	if l := p.linkToOwner(pt); l != nil {
 		now.Link = l.number
 	}
@@ -160,6 +160,11 @@ func (p *process) filled(pt *partition, r backfill.Result) {
 			s.replay.filled(pt, r)
 		}
 	}
+	for _, token := range p.lacking {
+		if s := p.sessions.find(token); s != nil && s.replay != nil && s.replay.lacks(pt) {
+			s.replay.parts[s.replay.at].filled(r)
+		}
+	}
 	for _, l := range p.links {
 		if l != nil && l.givingFilled(pt, r) {
 			p.stir(l)
@@ -170,12 +175,40 @@ func (p *process) filled(pt *partition, r backfill.Result) {
 
 // filled refuses what can't be had.
 func (r *replay) filled(pt *partition, result backfill.Result) {
-	from := pt.replica.Position().From
 	for i := range r.parts {
 		if q := &r.parts[i]; q.part == pt && !q.now {
-			result.Refuse(&q.claim, &q.fills, from)
+			q.filled(result)
 		}
 	}
+}
+
+func (q *replayPart) filled(result backfill.Result) {
+	result.Refuse(&q.claim, &q.fills, q.part.replica.Position().From)
+}
+
+// awaitPast has a replay go on when what was evicted before it came there is had
+// once more, for all who lack it. What can't be had, or not in time, ends it.
+func (p *process) awaitPast(s *session, q *replayPart) {
+	r := s.replay
+	if !r.lacking {
+		r.lacking, r.until = true, p.now+int64(p.config.Limits.BackfillMax)
+		q.claim.Offset = q.pointer
+	}
+	if q.claim.Refused != resume.None || p.now > r.until {
+		p.breakReplay(s)
+		return
+	}
+	r.queued = true
+	p.lacking = append(p.lacking, s.token())
+	p.askRange(q)
+}
+
+func (r *replay) lacks(pt *partition) bool { return r.lacking && r.parts[r.at].part == pt }
+
+// readyLacking has those look again who wait for what was evicted.
+func (p *process) readyLacking() {
+	p.readied = append(p.readied, p.lacking...)
+	p.lacking = p.lacking[:0]
 }
 
 // hearPast takes a part of an answer to this worker's question.
@@ -192,8 +225,9 @@ func (p *process) hearPastEnd(l *link, pt *partition, m event.PastEnd) {
 }
 
 // pastLimits bound the past of all partitions together. It is kept as long as
-// the history, for others who need it.
+// the history, for others who need it; and behind as much as one reading gives,
+// there is as much room for what leaves the history meanwhile.
 func (p *process) pastLimits() replica.Limits {
 	lim := &p.config.Limits
-	return replica.Limits{Bytes: int64(lim.BackfillKeptBytesMax), Age: lim.HistoryAgeMax, Records: max(lim.BackfillRecordsMax, 1)}
+	return replica.Limits{Bytes: int64(lim.BackfillKeptBytesMax), Age: lim.HistoryAgeMax, Records: max(2*lim.BackfillRecordsMax, 1), Hold: lim.BackfillMax}
 }

@@ -155,6 +155,7 @@ const endsWithin = time.Second
 
 // hurryDecisions ends the wait for what doesn't come.
 func (p *process) hurryDecisions() {
+	p.readyLacking()
 	if len(p.deciding) == 0 {
 		return
 	}

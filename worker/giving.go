@@ -36,7 +36,7 @@ func (p *process) givePast(l *link, room int) {
 	g, lim := l.gives[i], &p.config.Limits
 	pt := p.partitions[g.Partition()]
 	most := backfill.Limit{Records: lim.BackfillRecordsMax, Bytes: lim.BackfillBytesMax}
-	part := g.Next(p.relayed[:0], p.pastNow(pt), pt.past, pt.replica.History(), pt.logStart, min(room, pastBatchBytes), most)
+	part := g.Next(p.relayed[:0], p.pastNow(pt), pt.past, pt.logStart, min(room, pastBatchBytes), most)
 	switch part.Kind {
 	case backfill.Some:
 		p.relayed = part.Past.Records

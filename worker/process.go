@@ -106,6 +106,7 @@ type process struct {
 	ended         []uint32
 	deciding      []uint64 // tokens of sessions whose replay is not decided
 	decidingSpare []uint64
+	lacking       []uint64 // of those whose replay waits for what was evicted before it came there
 	redecides     bool     // something was answered that a decision waits for
 	readied       []uint64 // of those whose replay goes on in this turn or the next
 	awaiting      []uint64 // of those that are ahead of this worker

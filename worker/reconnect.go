@@ -30,7 +30,8 @@ type replay struct {
 
 	deciding bool // stands in process.deciding
 	playing  bool // decided: all can be had
-	queued   bool // stands in process.ready
+	queued   bool // stands in process.readied, awaiting or lacking
+	lacking  bool // parts[at] waits for its past
 	reading  reading
 	at       int // in parts: the one that is read, or was read last
 	sent     int // records

@@ -62,6 +62,7 @@ func (p *process) replayMissed() {
 	if p.redecides {
 		p.redecides = false
 		p.redecide()
+		p.readyLacking()
 	}
 	p.playReplays()
 	if len(p.filling) > 0 {
@@ -150,11 +151,12 @@ func (r *replay) missing(i int) int64 {
 // shorter of two ways: along its channels' chains, or past all records.
 func (p *process) readPart(s *session, q *replayPart) (begun bool, looked int) {
 	r := s.replay
-	h, to, covered := q.part.past.Above(p.pastNow(q.part), q.part.replica.History(), q.pointer)
+	h, to, covered := q.part.past.Above(p.pastNow(q.part), q.pointer)
 	if !covered {
-		p.breakReplay(s)
+		p.awaitPast(s, q)
 		return false, 1
 	}
+	r.lacking = false
 	first, end := h.Above(q.pointer)
 	channels, all := q.part.topic.channelsOf(r.channels)
 	r.reading = reading{on: true, history: h, next: first, end: end, to: to, channels: channels}

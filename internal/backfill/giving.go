@@ -51,7 +51,7 @@ const (
 // Next makes the next part: from the history if it reaches that far, else from
 // the past, and else it has that read. The records are appended to dst, with
 // frames of at most so many bytes (or one), and alias the Store.
-func (g *Giving) Next(dst []event.Record, now Now, past *Past, history replica.History, logStart int64, bytes int, most Limit) Part {
+func (g *Giving) Next(dst []event.Record, now Now, past *Past, logStart int64, bytes int, most Limit) Part {
 	next, to := g.sent+1, min(g.want.To, now.Applied)
 	switch {
 	case g.want.Era != now.Era:
@@ -61,7 +61,7 @@ func (g *Giving) Next(dst []event.Record, now Now, past *Past, history replica.H
 	case g.records >= most.Records || g.bytes >= most.Bytes:
 		return g.stop(resume.Limit, logStart)
 	}
-	h, covered, ok := past.Above(now, history, g.sent)
+	h, covered, ok := past.Above(now, g.sent)
 	switch {
 	case ok:
 		return g.some(dst, h, min(to, covered), bytes)

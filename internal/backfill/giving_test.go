@@ -4,7 +4,6 @@ import (
 	"testing"
 
 	"github.com/odin-ws/odin/internal/event"
-	"github.com/odin-ws/odin/internal/replica"
 	"github.com/odin-ws/odin/internal/resume"
 )
 
@@ -13,7 +12,7 @@ var ample = Limit{Records: 1000, Bytes: 1 << 20}
 // answer takes parts of an answer until it ends or waits.
 func answer(g *Giving, now Now, p *Past, most Limit) (got []int64, last Part) {
 	for range 1000 {
-		last = g.Next(nil, now, p, replica.NewPast(p.store).History(), 30, 12, most)
+		last = g.Next(nil, now, p, 30, 12, most)
 		if last.Kind != Some {
 			return got, last
 		}

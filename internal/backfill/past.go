@@ -13,13 +13,14 @@ type Now struct {
 	Owner         event.Owner
 	Owns          bool
 	Link          uint64 // the number of the link to the owner; 0: there is none
+	History       replica.History
 }
 
 // Past is what lies below the history of one partition, as far as somebody
 // needed it, and how more of it is had.
 type Past struct {
 	store    *replica.Store
-	kept     *replica.Past // what was had last; nil: nothing
+	kept     *replica.Past // what was had last, and what left the history since; nil: nothing
 	keptEra  uint32
 	incoming *replica.Past // takes its place once it is complete
 
@@ -91,7 +92,7 @@ func (p *Past) Tend(now Now, number uint32) Ask {
 		return Ask{Step: Moot}
 	}
 	p.under, p.number, p.era, p.from, p.link, p.owner = true, number, now.Era, from, now.way(), now.Owner
-	p.begin(from)
+	p.begin(now)
 	if now.Owns {
 		return Ask{ReadLog, from, to}
 	}
@@ -105,13 +106,19 @@ func (n Now) way() uint64 {
 	return n.Link
 }
 
-// begin makes room for a fill. What was had before stays meanwhile, for those who
-// are being replayed from it.
-func (p *Past) begin(from int64) {
+// begin makes room for a fill, and for what leaves the history meanwhile. What was
+// had before stays, as long as it joins the history, for those who are being
+// replayed from it.
+func (p *Past) begin(now Now) {
 	if p.incoming == nil {
-		p.incoming = replica.NewPast(p.store)
+		p.incoming, p.kept = replica.NewPast(p.store), replica.NewPast(p.store)
 	}
-	p.incoming.Begin(from)
+	p.incoming.Begin(p.from)
+	if !p.Joins(now) {
+		p.kept.Begin(now.From)
+		p.keptEra = now.Era
+	}
+	now.History.Bequeath(p.kept)
 }
 
 // Result is what a fill came to.
@@ -155,12 +162,17 @@ func (p *Past) answers(now Now, link uint64, number, era uint32) bool {
 	return p.under && p.link == link && p.number == number && p.era == era && era == now.Era
 }
 
-// end keeps what a fill reached, if it is worth more than what there was.
+// end keeps what a fill reached, with what was kept above it if it is complete, and
+// if it is worth more than what there was.
 func (p *Past) end(now Now, r Result) Result {
 	p.under = false
+	if r.Why == resume.None && p.keptEra == p.era {
+		p.incoming.Join(p.kept)
+	}
 	if !p.Joins(now) || joins(p.incoming, now) {
 		p.kept, p.incoming, p.keptEra = p.incoming, p.kept, p.era
 	}
+	now.History.Bequeath(p.kept)
 	r.From = p.from
 	return r
 }
@@ -191,12 +203,14 @@ func (p *Past) Range() (from, to int64) { return p.kept.Range() }
 func (p *Past) History() replica.History { return p.kept.History() }
 
 // Above is where to read what lies above an offset, and how far that reaches:
-// the history, or what is kept. False: neither covers it.
-func (p *Past) Above(now Now, history replica.History, offset int64) (h replica.History, to int64, ok bool) {
+// the history, or what is kept, which goes on to follow the history then. False:
+// neither covers it.
+func (p *Past) Above(now Now, offset int64) (h replica.History, to int64, ok bool) {
 	switch {
 	case offset+1 >= now.From:
-		return history, now.Applied, true
+		return now.History, now.Applied, true
 	case p.Covers(now.Era, offset+1):
+		now.History.Bequeath(p.kept)
 		_, to = p.kept.Range()
 		return p.kept.History(), to, true
 	}

@@ -155,7 +155,7 @@ func workerLimits() []Key {
 		},
 		{
 			Name: "limits.backfill_kept_bytes_max", Kind: Bytes, Default: "64MiB", Min: 4 << 20, Max: 1 << 40, Reload: Live,
-			Help:  "read from the log for replays, in one worker: kept as long as history, for who needs the same",
+			Help:  "read from the log for replays, and what leaves history behind it, in one worker: kept as long as history, for who needs the same",
 			field: func(c *Config) any { return &c.Limits.BackfillKeptBytesMax },
 		},
 		{

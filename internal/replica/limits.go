@@ -8,6 +8,7 @@ type Limits struct {
 	Age     time.Duration // since arrival, of a chunk's newest frame; default HistoryAge
 	Records int           // a partition; default HistoryRecords
 	Chunk   int           // bytes of a chunk; default ChunkBytes
+	Hold    time.Duration // for which a Past is heir to a history after its last use; default PastHold
 }
 
 // Defaults of Limits.
@@ -16,6 +17,7 @@ const (
 	HistoryAge     = 5 * time.Minute
 	HistoryRecords = 10_000
 	ChunkBytes     = 1 << 20
+	PastHold       = 10 * time.Second
 )
 
 // headroomParts: an eviction makes this part of the bytes free, and at least
@@ -45,6 +47,9 @@ func (l Limits) withDefaults() Limits {
 	}
 	if l.Records <= 0 {
 		l.Records = HistoryRecords
+	}
+	if l.Hold <= 0 {
+		l.Hold = PastHold
 	}
 	return l
 }

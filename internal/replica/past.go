@@ -1,6 +1,10 @@
 package replica
 
-import "github.com/odin-ws/odin/internal/event"
+import (
+	"math"
+
+	"github.com/odin-ws/odin/internal/event"
+)
 
 // pastChunk is the first number of a chunk of a Store of the past: a Ref tells
 // by its upper half of which of a worker's two Stores it is.
@@ -23,6 +27,7 @@ type Past struct {
 	store  *Store
 	window *window
 	to     int64
+	until  int64 // milliseconds: it inherits up to then
 }
 
 // NewPast makes an empty one, in a Store of the past.
@@ -39,12 +44,48 @@ func (p *Past) Begin(from int64) {
 func (p *Past) Append(records []event.Record, to int64) {
 	for i := range records {
 		if records[i].Offset > p.to && records[i].Offset <= to {
-			p.store.put(p.window, &records[i])
-			p.to = records[i].Offset
-			p.window.apply(p.to)
+			p.add(&records[i])
 		}
 	}
 	p.to = max(p.to, to)
+}
+
+func (p *Past) add(r *event.Record) {
+	p.store.put(p.window, r)
+	p.to = r.Offset
+	p.window.apply(p.to)
+}
+
+// Join adds what another one of the Store holds above, if nothing is missing
+// between the two.
+func (p *Past) Join(above *Past) {
+	if above.window.from <= p.to+1 {
+		records, _ := above.History().Records(nil, p.to, above.to, math.MaxInt)
+		p.Append(records, above.to)
+	}
+}
+
+// Bequeath has what leaves a history go into a Past that joins it, for as long
+// as the Past's Store is told to Hold: whoever is replayed from both finds no
+// gap between them, however fast the history moves on. Nobody inherits from the
+// zero History.
+func (h History) Bequeath(to *Past) {
+	if h.window != nil {
+		h.window.heir, to.until = to, to.store.now+to.store.limits.Hold.Milliseconds()
+	}
+}
+
+// inherit takes the oldest record of a history before it leaves. False: nobody
+// has needed it for long, or something lies between the two.
+func (p *Past) inherit(s *Store, w *window) bool {
+	e := w.at(0)
+	if p.store.now > p.until || p.to+1 < w.from {
+		return false
+	}
+	if e.offset > p.to {
+		p.add(&event.Record{Offset: e.offset, Epoch: e.epoch, Time: e.time, Channel: s.channel(e), Frame: s.frame(e)})
+	}
+	return true
 }
 
 // Range is what it covers: [from, to].

@@ -43,7 +43,7 @@ func TestIdleStoreTakesNothing(t *testing.T) {
 
 func TestDefaults(t *testing.T) {
 	l := NewStore(Limits{}).limits
-	if want := (Limits{256 << 20, 5 * time.Minute, 10_000, 1 << 20}); l != want {
+	if want := (Limits{256 << 20, 5 * time.Minute, 10_000, 1 << 20, 10 * time.Second}); l != want {
 		t.Errorf("%+v", l)
 	}
 	if l := NewStore(Limits{Bytes: 1, Chunk: 100}).limits; l.Bytes != 400 {

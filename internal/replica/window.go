@@ -33,6 +33,7 @@ type window struct {
 	base    Place // of the first entry
 
 	heads []Place // the newest entry of each bucket of channels (channels.go)
+	heir  *Past   // takes what leaves, as long as it is needed; nil: none
 }
 
 func (w *window) at(i int) *entry {
@@ -99,6 +100,9 @@ func (s *Store) newBlock() *block {
 
 // trim drops an index's oldest entry; what is covered begins behind it.
 func (s *Store) trim(w *window) {
+	if w.heir != nil && !w.heir.inherit(s, w) {
+		w.heir = nil
+	}
 	w.from = w.at(0).offset + 1
 	w.base++
 	w.applied = max(w.applied-1, 0)

@@ -79,7 +79,8 @@ var mutants = []mutant{
 	{"a fill outlives its owner", "backfill/past.go", "|| p.owner != now.Owner || p.link != now.way())", ")", 1},
 	{"the past of another era is replayed", "backfill/past.go", "if p.kept == nil || p.keptEra != era {", "if p.kept == nil {", 1},
 	{"a part of an answer is taken that begins too high", "backfill/past.go", "m.Prev != to {", "m.Prev < min(to, -1) {", 1},
-	{"what is evicted is read for a sibling without end", "backfill/giving.go", "case g.fills >= fillsMax:", "case false:", 1},
+	{"what left a history is inherited behind a gap", "replica/past.go", " || p.to+1 < w.from {", " {", 1},
+	{"what is kept joins what does not reach it", "replica/past.go", "if above.window.from <= p.to+1 {", "if true {", 1},
 	{"applied runs ahead", "replica/apply.go", "\tr.window.apply(r.applied)\n", "\tr.applied = r.held\n\tr.window.apply(r.applied)\n", 1},
 }
 

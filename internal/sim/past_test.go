@@ -3,6 +3,7 @@ package sim
 import (
 	"github.com/odin-ws/odin/internal/backfill"
 	"github.com/odin-ws/odin/internal/event"
+	"github.com/odin-ws/odin/internal/replica"
 	"github.com/odin-ws/odin/internal/resume"
 )
 
@@ -27,7 +28,7 @@ type question struct {
 // now is what a step of the partition's past needs to know.
 func (l *local) now() backfill.Now {
 	pos := l.replica.Position()
-	n := backfill.Now{Era: pos.Era, From: pos.From, Applied: pos.Applied, Owner: l.replica.Owner(), Owns: l.replica.Owns()}
+	n := backfill.Now{Era: pos.Era, From: pos.From, Applied: pos.Applied, Owner: l.replica.Owner(), Owns: l.replica.Owns(), History: l.replica.History()}
 	if o := n.Owner.Slot; !n.Owns && o >= 0 && l.worker.ends[o].link != nil {
 		n.Link = l.worker.ends[o].link.id
 	}
@@ -54,7 +55,9 @@ func (l *local) tend() {
 	number := w.fills + 1
 	a := l.past.Tend(l.tended, number)
 	w.world.asks[a.Step]++
-	w.world.note("    %d wants %+v of the past of %d; now %+v", w.slot, a, l.part.index, l.tended)
+	noted := l.tended
+	noted.History = replica.History{} // two runs have it elsewhere
+	w.world.note("    %d wants %+v of the past of %d; now %+v", w.slot, a, l.part.index, noted)
 	switch a.Step {
 	case backfill.Nothing:
 		return
@@ -121,6 +124,10 @@ func (l *local) filled(r backfill.Result) {
 		if s.replay != nil && s.replay.deciding {
 			s.replay.filled(l, r)
 		}
+		if s.replay != nil && s.replay.lacking && s.replay.parts[s.replay.at].local == l {
+			q := &s.replay.parts[s.replay.at]
+			r.Refuse(&q.claim, &q.fills, l.replica.Position().From)
+		}
 	}
 	for peer := range w.ends {
 		for _, g := range w.ends[peer].gives {
@@ -154,7 +161,7 @@ func (w *worker) give(peer int) {
 		}
 		l := w.locals[g.Partition()]
 		most := backfill.Limit{Records: w.world.plan.backfill, Bytes: 1 << 20}
-		part := g.Next(nil, l.now(), l.past, l.replica.History(), l.start, w.world.plan.relay, most)
+		part := g.Next(nil, l.now(), l.past, l.start, w.world.plan.relay, most)
 		m := message{part: g.Partition()}
 		switch part.Kind {
 		case backfill.Some:

@@ -128,7 +128,7 @@ func planOf(seed uint64) *plan {
 // pastLimits bound what is kept of what lies below the history.
 func (p *plan) pastLimits() replica.Limits {
 	l := p.limits
-	l.Records = max(p.backfill, 1)
+	l.Records, l.Hold = max(2*p.backfill, 1), fillsWithin*time.Millisecond
 	return l
 }
 

@@ -15,8 +15,10 @@ type replay struct {
 	began    int64
 	deciding bool
 	playing  bool // decided: all can be had
-	stuck    bool // it is ahead of the others, and waits for them
-	at       int  // in parts: the one that is read, or was read last
+	stuck    bool // it is ahead of the others, or lacks something, and waits
+	lacking  bool // parts[at] waits for its past
+	until    int64
+	at       int // in parts: the one that is read, or was read last
 	reading  reading
 }
 
@@ -160,6 +162,7 @@ func (l *local) ownersWord() (published, bool) {
 // redecide looks again at all that waits for an answer.
 func (w *worker) redecide() {
 	w.redecides = false
+	w.readyLacking()
 	for i := len(w.sessions) - 1; i >= 0; i-- {
 		if i < len(w.sessions) && w.sessions[i].replay != nil && w.sessions[i].replay.deciding {
 			w.decide(w.sessions[i])
@@ -179,6 +182,7 @@ func (w *worker) hurry() {
 	if w.world.idle {
 		w.world.time += 100
 	}
+	w.readyLacking()
 	for _, s := range w.sessions {
 		if s.replay != nil && s.replay.deciding {
 			w.hurryOne(s.replay)
@@ -252,17 +256,42 @@ func (w *worker) beginReading(s *session) bool {
 		w.goLive(s, resume.None)
 	case resume.Read:
 		l := r.parts[i].local
-		h, to, covered := l.past.Above(l.now(), l.replica.History(), r.parts[i].pointer)
-		if !covered {
-			w.world.broke++
-			s.close("trimmed")
+		h, to, covered := l.past.Above(l.now(), r.parts[i].pointer)
+		if r.at = i; !covered {
+			w.awaitPast(s, &r.parts[i])
 			return false
 		}
 		first, end := h.Above(r.parts[i].pointer)
-		r.at, r.reading = i, reading{on: true, history: h, to: to, next: first, end: end}
+		r.lacking, r.reading = false, reading{on: true, history: h, to: to, next: first, end: end}
 		return true
 	}
 	return false
+}
+
+// awaitPast has a replay go on when what was evicted is had once more.
+func (w *worker) awaitPast(s *session, q *replayPart) {
+	r := s.replay
+	if !r.lacking {
+		r.lacking, r.until = true, w.world.time+fillsWithin
+		q.claim.Offset = q.pointer
+	}
+	if q.claim.Refused != resume.None || w.world.time > r.until {
+		w.world.broke++
+		s.close("trimmed")
+		return
+	}
+	r.stuck = true
+	q.local.wantPast(q.claim.Offset + 1)
+	w.world.lacked++
+}
+
+// readyLacking has those look again who wait for what was evicted.
+func (w *worker) readyLacking() {
+	for _, s := range w.sessions {
+		if s.replay != nil && s.replay.lacking {
+			s.replay.stuck = false
+		}
+	}
 }
 
 // playOne goes on with the reading until a record is queued, or it is done.

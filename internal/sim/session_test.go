@@ -97,7 +97,7 @@ func (s *session) slow() bool {
 
 func (w *worker) deciding() bool {
 	for _, s := range w.sessions {
-		if s.replay != nil && s.replay.deciding {
+		if s.replay != nil && (s.replay.deciding || s.replay.lacking) {
 			return true
 		}
 	}

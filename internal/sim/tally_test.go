@@ -27,6 +27,7 @@ type tally struct {
 	received  [packets]int
 	replayed  int
 	broke     int // replays
+	lacked    int // looks of replays for what was evicted
 	evicted   uint64
 	trimmed   uint64
 	blocked   uint64
@@ -48,6 +49,7 @@ func (t *tally) add(u *tally) {
 	sum(t.received[:], u.received[:])
 	t.replayed += u.replayed
 	t.broke += u.broke
+	t.lacked += u.lacked
 	t.evicted += u.evicted
 	t.trimmed += u.trimmed
 	t.blocked += u.blocked
@@ -107,6 +109,7 @@ func (t *tally) eachOfSessions(yield func(name string, n int)) {
 	}
 	yield("replayed", t.replayed)
 	yield("replays broken", t.broke)
+	yield("replays lacking", t.lacked)
 }
 
 var effectNames = [...]string{
