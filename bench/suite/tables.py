@@ -22,7 +22,9 @@ def about(res, cases):
     a, best = res.about, res.best.values()
     foreign, steal = [r["foreign_cores"] for r in best], [r["machine_steal_pct"] for r in best]
     repeated = sum(r.get("try", 1) > 1 for r in res.runs)
-    lines = [f"`{a['command']}`, {a['date']}, odind {a['version']}: {a['rounds']} interleaved rounds, {res.minutes()} minutes of runs, on {a['cores']} cores of "
+    done = max((r["round"] for r in res.runs), default=0)
+    rounds = a["rounds"] if done == a["rounds"] else f"{done} of {a['rounds']}"
+    lines = [f"`{a['command']}`, {a['date']}, odind {a['version']}: {rounds} interleaved rounds, {res.minutes()} minutes of runs, on {a['cores']} cores of "
              f"{a['cpu']}, Linux {a['kernel']}, {a['go']}.",
              f"How busy the machine was with other things: {span(foreign, '{:.2f}')} cores in the {len(foreign)} runs that count, steal "
              f"{span(steal, '{:.1f}')} %; {len(res.disturbed())} of them were disturbed by more than 0.2 cores, {repeated} runs are repetitions of such."]
