@@ -205,10 +205,15 @@ func validKey(key string) bool {
 	return err == nil && n == keyBytes
 }
 
-// hasToken finds a token in a comma-separated list, in any case.
+// hasToken finds a token in a comma-separated list, in any case. What follows an
+// item that is no token isn't looked at: who knows what that list was meant to be.
 func hasToken(list []byte, token string) bool {
 	for item := range bytes.SplitSeq(list, []byte{','}) {
-		if strings.EqualFold(string(bytes.Trim(item, " \t")), token) {
+		item = bytes.Trim(item, " \t")
+		switch {
+		case len(item) == 0 || bytes.ContainsFunc(item, notToken):
+			return false
+		case strings.EqualFold(string(item), token):
 			return true
 		}
 	}
