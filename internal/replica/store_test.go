@@ -397,6 +397,7 @@ func (m *model) check(t *testing.T, s *Store, w []*window) {
 // checkChannels compares what an index finds of a channel with a look at all.
 func (m *model) checkChannels(t *testing.T, h History, part *modelPart) {
 	t.Helper()
+	const looksMax = 2000 // more than a script puts in
 	above := part.applied - 5
 	for _, channels := range [][][]byte{{[]byte("x.y")}, {[]byte("a.3"), []byte("x.y"), []byte("no.ne")}, {[]byte("no.ne")}} {
 		var want, got []int64
@@ -405,7 +406,7 @@ func (m *model) checkChannels(t *testing.T, h History, part *modelPart) {
 				want = append(want, e.offset)
 			}
 		}
-		places, ok := h.Of(nil, channels, above, 1000)
+		places, ok := h.Of(nil, channels, above, looksMax)
 		for _, p := range places {
 			e, there := h.At(p)
 			ok = ok && there
