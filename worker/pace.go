@@ -12,8 +12,13 @@ type pace struct {
 // paceBurst is how much of a second's worth may have been saved up.
 const paceBurst = 0.1
 
-// room is how many may go at a time.
+// room is how many may go at a time. 0 a second is no limit; what went without
+// one isn't held against a later limit.
 func (a *pace) room(now int64, perSecond int) int {
+	if perSecond == 0 {
+		*a = pace{}
+		return math.MaxInt
+	}
 	rate := float64(perSecond)
 	most := max(1, rate*paceBurst)
 	if a.at == 0 {
@@ -43,14 +48,11 @@ type paces struct{ fetch, deliver pace }
 
 // mayFetch tells whether one more fetch may be taken over now.
 func (p *process) mayFetch() bool {
-	return p.config.Limits.FetchRecordsMax == 0 || p.paces.fetch.room(p.clock(), p.config.Limits.FetchRecordsMax) > 0
+	return p.paces.fetch.room(p.clock(), p.config.Limits.FetchRecordsMax) > 0
 }
 
 // deliverable is how many records may be given to sessions now.
 func (p *process) deliverable() int {
-	if p.config.Limits.DeliverRecordsMax == 0 {
-		return math.MaxInt
-	}
 	return p.paces.deliver.room(p.clock(), p.config.Limits.DeliverRecordsMax)
 }
 

@@ -48,6 +48,21 @@ func TestPace(t *testing.T) {
 	}
 }
 
+// A limit may go and come back by a reload: what went meanwhile is no debt.
+func TestPaceWithoutALimitOwesNothing(t *testing.T) {
+	var a pace
+	a.room(1, 1000)
+	for now := int64(2); now < 5; now++ {
+		if n := a.room(now, 0); n != math.MaxInt {
+			t.Errorf("without a limit %d", n)
+		}
+		a.spend(1_000_000)
+	}
+	if n := a.room(6, 1000); n != 100 {
+		t.Errorf("with one again %d", n)
+	}
+}
+
 func TestPaceSavesUpOnlyABurst(t *testing.T) {
 	var a pace
 	if n := a.room(1, 1000); n != 100 {
