@@ -20,10 +20,10 @@ const (
 	// after the partition came, and not again before interruptRest is over.
 	interruptAfter = 3 * time.Millisecond
 	interruptRest  = 200 * time.Millisecond
-	// fetchPause follows an answer of less than fetchSmall bytes. A fetch costs
-	// as much as ten deliveries or more: with a pause the next one brings what
-	// came meanwhile, and no more than some 5 % of a core goes into asking. What
-	// comes after a quiet moment never waits, nor does who is far behind.
+	// fetchPause follows an answer of less than fetchSmall bytes. A fetch costs as
+	// much as many deliveries: with a pause the next one brings what came
+	// meanwhile, so that there are no more than some 400 a second. What comes
+	// after a quiet moment never waits, nor does who is far behind.
 	fetchPause = 2 * time.Millisecond
 	fetchSmall = 64 << 10
 	// pausedAfter is when an answer that waits for Poll counts as a pause.

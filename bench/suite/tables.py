@@ -15,6 +15,8 @@ def span(values, form):
 
 
 def table(head, rows):
+    if not rows:
+        return "Not measured yet."
     return "\n".join(["| " + " | ".join(head) + " |", "|" + "---|" * len(head)] + ["| " + " | ".join(map(str, r)) + " |" for r in rows])
 
 

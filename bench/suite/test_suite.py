@@ -101,6 +101,9 @@ class TestPage(unittest.TestCase):
             tables.write(page, Results(read(os.path.join(d, "bench", "results.jsonl"))), cases(Scale(), []))
             self.assertEqual(files(), first)
 
+    def test_what_was_not_measured_says_so(self):
+        self.assertEqual(tables.slow(Results([run("paced", "odin", 1)]), []), "Not measured yet.")
+
     def test_plots_are_xml(self):
         for text in (plot.curve("a & b", "µs", [(10, {"odin": [1, 2, 3], "floor": [1]}), (1000, {"odin": [2], "floor": []})]),
                      plot.flame("a < b", {"write;a<b>;c": 0.5, "hub;d": 0.25, "write;e": 0.25})):
