@@ -26,32 +26,43 @@ const (
 	// after a quiet moment never waits, nor does who is far behind.
 	fetchPause = 2 * time.Millisecond
 	fetchSmall = 64 << 10
+	// slowAfter is when a fetch without an answer has metadata asked for.
+	slowAfter = fetchWait + patience/4
 	// pausedAfter is when an answer that waits for Poll counts as a pause.
 	pausedAfter = 100 * time.Millisecond
 )
 
 // fetcher fetches all partitions that one broker leads, with one request at a
-// time. Source.mu guards parts, trouble and sent; the rest is its goroutine's.
+// time. Source.mu guards what stands first; the rest is its goroutine's, and
+// lasts for all of its fetches, since there may be hundreds a second.
 type fetcher struct {
-	s       *Source
-	id      int32
-	wake    chan struct{}
-	parts   []*part // by topic and number
-	trouble trouble
-	sent    time.Time // when the request under way went out; zero: none is
-
-	session     session
-	first       int // where the next full request begins, so that each partition is first once
+	s           *Source
+	id          int32
+	wake        chan struct{}
+	parts       []*part // by topic and number
+	trouble     trouble
+	sent        time.Time // when the request under way was planned; zero: none is
+	slow        *time.Timer
+	breaker     *time.Timer // is to break the request under way off; nil: nothing is
 	interrupted time.Time
-	evicted     bool // the last answer was that the session is lost
-	again       bool // the last request is sent once more
+	cancel      context.CancelFunc // of ctx
+
+	ctx           context.Context // of requests, until one is broken off
+	resting       *time.Timer
+	due, doubtful []*part // of the plan
+	session       session
+	first         int  // where the next full request begins, so that each partition is first once
+	evicted       bool // the last answer was that the session is lost
+	again         bool // the last request is sent once more
 }
 
 // fetcher returns the one of a broker, made and started if need be.
 func (s *Source) fetcher(id int32) *fetcher {
 	f := s.fetchers[id]
 	if f == nil {
-		f = &fetcher{s: s, id: id, wake: make(chan struct{}, 1)}
+		f = &fetcher{s: s, id: id, wake: make(chan struct{}, 1), resting: time.NewTimer(0)}
+		f.ctx, f.cancel = context.WithCancel(s.ctx)
+		f.slow = time.AfterFunc(slowAfter, f.frozen)
 		s.fetchers[id] = f
 		if s.ctx.Err() == nil {
 			s.tasks.Go(f.run)
@@ -60,7 +71,18 @@ func (s *Source) fetcher(id int32) *fetcher {
 	return f
 }
 
-func (f *fetcher) nudge() { nudge(f.wake) }
+// nudge has it look at its partitions: now, if it waits for something to do,
+// and if a long poll lacks one, which would keep that waiting, soon. The caller
+// holds Source.mu.
+func (f *fetcher) nudge() {
+	switch sent := f.sent; {
+	case sent.IsZero():
+		nudge(f.wake)
+	case f.breaker == nil && f.lacks():
+		in := max(interruptAfter, interruptRest-time.Since(f.interrupted))
+		f.breaker = time.AfterFunc(in, func() { f.breakOff(sent) })
+	}
+}
 
 func byName(a, b *part) int {
 	return cmp.Or(strings.Compare(a.Topic, b.Topic), cmp.Compare(a.Number, b.Number))
@@ -83,6 +105,7 @@ func (f *fetcher) remove(a *part) {
 
 // run ends when the broker leads nothing any more.
 func (f *fetcher) run() {
+	defer f.end()
 	for f.s.ctx.Err() == nil {
 		p := f.plan()
 		switch {
@@ -98,20 +121,24 @@ func (f *fetcher) run() {
 	}
 }
 
+func (f *fetcher) end() {
+	f.s.mu.Lock()
+	defer f.s.mu.Unlock()
+	f.cancel()
+	f.slow.Stop()
+}
+
 // rest waits until there may be something to do.
 func (f *fetcher) rest(in time.Duration) {
-	if in == 0 {
-		select {
-		case <-f.wake:
-		case <-f.s.ctx.Done():
-		}
-		return
+	var over <-chan time.Time
+	if in > 0 {
+		f.resting.Reset(in)
+		defer f.resting.Stop()
+		over = f.resting.C
 	}
-	t := time.NewTimer(in)
-	defer t.Stop()
 	select {
 	case <-f.wake:
-	case <-t.C:
+	case <-over:
 	case <-f.s.ctx.Done():
 	}
 }
@@ -185,52 +212,55 @@ func (f *fetcher) fit() {
 // errCut: a long poll was broken off for a partition that it lacked.
 var errCut = errors.New("broken off")
 
-// await sends a fetch and waits for the answer, or for a partition that the
-// fetch lacks: a long poll would keep that waiting.
-func (f *fetcher) await(req *kmsg.FetchRequest) (resp *kmsg.FetchResponse, err error) {
-	ctx, cancel := context.WithCancelCause(f.s.ctx)
-	defer cancel(nil)
-	done := make(chan struct{})
-	f.setSent(time.Now())
-	defer f.setSent(time.Time{})
-	go func() {
-		defer close(done)
-		resp, err = sendFetch(ctx, f.s.live, f.id, req)
-	}()
-	slow := time.NewTicker(fetchWait + patience/4)
-	defer slow.Stop()
-	var stop <-chan time.Time
-	for {
-		select {
-		case <-done:
-			if err != nil && errors.Is(context.Cause(ctx), errCut) {
-				return nil, errCut
-			}
-			return resp, err
-		case <-f.wake:
-			if stop == nil && f.lacks() {
-				stop = time.After(max(interruptAfter, interruptRest-time.Since(f.interrupted)))
-			}
-		case <-stop:
-			f.interrupted = time.Now()
-			cancel(errCut)
-		case <-slow.C: // frozen, perhaps; the others may know a new leader
-			f.s.wantMetadata()
+// await sends a fetch and waits for the answer, or until it is broken off.
+func (f *fetcher) await(req *kmsg.FetchRequest) (*kmsg.FetchResponse, error) {
+	resp, err := sendFetch(f.ctx, f.s.live, f.id, req)
+	f.s.mu.Lock()
+	defer f.s.mu.Unlock()
+	f.sent = time.Time{}
+	if f.breaker != nil {
+		f.breaker.Stop()
+		f.breaker = nil
+	}
+	if f.ctx.Err() != nil {
+		f.ctx, f.cancel = context.WithCancel(f.s.ctx)
+		if err != nil {
+			return nil, errCut
 		}
+	}
+	return resp, err
+}
+
+// sends notes that a fetch goes out. The caller holds Source.mu.
+func (f *fetcher) sends(now time.Time) {
+	f.sent = now
+	f.slow.Reset(slowAfter)
+}
+
+// breakOff ends the fetch that was sent then, if it is still under way.
+func (f *fetcher) breakOff(sent time.Time) {
+	f.s.mu.Lock()
+	defer f.s.mu.Unlock()
+	if f.sent == sent {
+		f.interrupted = time.Now()
+		f.cancel()
 	}
 }
 
-func (f *fetcher) setSent(t time.Time) {
-	f.s.mu.Lock()
-	f.sent = t
-	f.s.mu.Unlock()
-}
-
-// lacks tells whether a partition could be fetched that isn't.
-func (f *fetcher) lacks() bool {
-	now := time.Now()
+// frozen looks at a broker that may be: the others may know a new leader.
+func (f *fetcher) frozen() {
 	f.s.mu.Lock()
 	defer f.s.mu.Unlock()
+	if !f.sent.IsZero() {
+		f.s.wantMetadata()
+		f.slow.Reset(slowAfter)
+	}
+}
+
+// lacks tells whether a partition could be fetched that isn't. The caller holds
+// Source.mu.
+func (f *fetcher) lacks() bool {
+	now := time.Now()
 	return slices.ContainsFunc(f.parts, func(a *part) bool {
 		due, _ := a.due(now)
 		return due
@@ -239,19 +269,30 @@ func (f *fetcher) lacks() bool {
 
 // deliver waits until Poll takes the answer.
 func (f *fetcher) deliver(a *answer) {
-	paused := time.NewTimer(pausedAfter)
-	defer paused.Stop()
-	for taken := false; !taken; {
-		select {
-		case f.s.ready <- a:
-			taken = true
-		case <-paused.C:
-			f.s.stats.pauses.Add(1)
-		case <-f.s.ctx.Done():
+	select {
+	case f.s.ready <- a: // it waits already
+	default:
+		if !f.offer(a) {
 			return
 		}
 	}
 	f.release(a)
+}
+
+// offer is deliver to a Poll that isn't there yet. False: the Source is closed.
+func (f *fetcher) offer(a *answer) bool {
+	paused := time.NewTimer(pausedAfter)
+	defer paused.Stop()
+	for {
+		select {
+		case f.s.ready <- a:
+			return true
+		case <-paused.C:
+			f.s.stats.pauses.Add(1)
+		case <-f.s.ctx.Done():
+			return false
+		}
+	}
 }
 
 // release lets partitions be fetched again whose answer Poll has taken: it

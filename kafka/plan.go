@@ -2,7 +2,7 @@ package kafka
 
 import "time"
 
-// plan is what a fetcher does next.
+// plan is what a fetcher does next. Its lists are good until the next one.
 type plan struct {
 	over            bool
 	flight          uint64
@@ -19,20 +19,23 @@ func (f *fetcher) plan() (p plan) {
 		delete(s.fetchers, f.id)
 		return plan{over: true}
 	}
+	f.due, f.doubtful = f.due[:0], f.doubtful[:0]
 	for _, a := range f.parts {
 		due, in := a.due(now)
 		switch {
 		case !due:
 			p.in = sooner(p.in, in)
 		case a.doubtful():
-			p.doubtful = append(p.doubtful, a)
+			f.doubtful = append(f.doubtful, a)
 		default:
-			p.fetch = append(p.fetch, a)
+			f.due = append(f.due, a)
 		}
 	}
-	if len(p.doubtful) > 0 {
+	p.doubtful, p.fetch = f.doubtful, f.due
+	if len(p.doubtful) > 0 || len(p.fetch) == 0 {
 		return p
 	}
+	f.sends(now)
 	s.flights++
 	p.flight = s.flights
 	for _, a := range p.fetch {

@@ -6,8 +6,6 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
-
-	"github.com/odin-ws/odin/internal/event"
 )
 
 const readCommitted = 1
@@ -67,22 +65,15 @@ func sendFetch(ctx context.Context, c *kgo.Client, broker int32, req *kmsg.Fetch
 	return resp, nil
 }
 
-// names finds a response's topics by what the request called them.
-type names map[event.TopicID]string
-
-func newNames(parts []*part) names {
-	n := make(names, 8)
-	for i, a := range parts {
-		if i == 0 || parts[i-1].topic != a.topic {
-			n[a.topic] = a.Topic
+// topicOf is what a request for these partitions called a response's topic.
+func topicOf(parts []*part, resp *kmsg.FetchResponse, t *kmsg.FetchResponseTopic) string {
+	if resp.Version < 13 {
+		return t.Topic
+	}
+	for _, a := range parts {
+		if a.topic == t.TopicID {
+			return a.Topic
 		}
 	}
-	return n
-}
-
-func (n names) of(resp *kmsg.FetchResponse, t *kmsg.FetchResponseTopic) string {
-	if resp.Version >= 13 {
-		return n[t.TopicID]
-	}
-	return t.Topic
+	return ""
 }

@@ -1,6 +1,9 @@
 package kafka
 
 import (
+	"cmp"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -13,16 +16,14 @@ import (
 // asked for, and a request names only what differs. The zero value is none.
 type session struct {
 	id, epoch int32
-	members   map[member]asked // what the broker remembers
-	next      map[member]asked // the same once it answered the request under way
+	members   []member // what the broker remembers, by topic and number
+	next      []member // the same once it answered the request under way
 }
 
+// member is one partition of a session, and what was asked of it.
 type member struct {
 	event.Partition
-	topic event.TopicID
-}
-
-type asked struct {
+	topic              event.TopicID
 	offset             int64
 	leaderEpoch, epoch int32
 	bytes              int32
@@ -30,7 +31,7 @@ type asked struct {
 
 // reset begins a new session with the next request, which also ends the one
 // that the broker may have.
-func (s *session) reset() { s.epoch, s.members = 0, nil }
+func (s *session) reset() { s.epoch, s.members = 0, s.members[:0] }
 
 // request makes the fetch that a plan stands for.
 func (f *fetcher) request(p plan) *kmsg.FetchRequest {
@@ -40,30 +41,59 @@ func (f *fetcher) request(p plan) *kmsg.FetchRequest {
 	if p.in > 0 { // so that those that are put off needn't wait longer
 		req.MaxWaitMillis = int32(min(p.in, fetchWait)/time.Millisecond) + 1
 	}
-	if s.next == nil {
-		s.next = make(map[member]asked, len(p.fetch))
-	}
-	clear(s.next)
 	f.s.mu.Lock() // the parts are read
 	defer f.s.mu.Unlock()
-	if len(p.fetch) > 0 {
-		f.first = (f.first + 1) % len(p.fetch)
+	s.next = s.next[:0]
+	for _, a := range p.fetch {
+		s.next = append(s.next, member{a.Partition, a.topic, a.next, a.leaderEpoch, a.epoch, min(p.bytes, partBytesMax)})
 	}
+	s.leave(req)
+	f.first = (f.first + 1) % max(len(p.fetch), 1)
 	for i := range p.fetch {
-		a := p.fetch[(f.first+i)%len(p.fetch)]
-		m := member{a.Partition, a.topic}
-		q := asked{a.next, a.leaderEpoch, a.epoch, min(p.bytes, partBytesMax)}
-		s.next[m] = q
-		if was, ok := s.members[m]; !ok || was != q {
-			want(req, a, q.bytes)
-		}
-	}
-	for m := range s.members {
-		if _, ok := s.next[m]; !ok {
-			forget(req, m)
+		at := (f.first + i) % len(p.fetch)
+		if !s.knows(&s.next[at], at) {
+			want(req, p.fetch[at], s.next[at].bytes)
 		}
 	}
 	return req
+}
+
+// knows tells whether the broker remembers a member as it is to be. It stands
+// at the same place as in the last request, but for those that came or went.
+func (s *session) knows(m *member, at int) bool {
+	if at < len(s.members) && s.members[at] == *m {
+		return true
+	}
+	was := find(s.members, m)
+	return was != nil && *was == *m
+}
+
+// leave has the broker forget the members that aren't to be any more.
+func (s *session) leave(req *kmsg.FetchRequest) {
+	for at := range s.members {
+		m := &s.members[at]
+		if at < len(s.next) && s.next[at].is(m) {
+			continue
+		}
+		if find(s.next, m) == nil {
+			forget(req, *m)
+		}
+	}
+}
+
+func (m *member) is(o *member) bool {
+	return m.Number == o.Number && m.Topic == o.Topic && m.topic == o.topic
+}
+
+// find looks a member up, whatever was asked of it.
+func find(in []member, m *member) *member {
+	at, ok := slices.BinarySearchFunc(in, m.Partition, func(o member, p event.Partition) int {
+		return cmp.Or(strings.Compare(o.Topic, p.Topic), cmp.Compare(o.Number, p.Number))
+	})
+	if !ok || !in[at].is(m) {
+		return nil
+	}
+	return &in[at]
 }
 
 // forget has the broker drop a partition from the session: else it answered

@@ -81,10 +81,9 @@ func isSessionError(err error) bool {
 }
 
 func (f *fetcher) settleTopics(p plan, resp *kmsg.FetchResponse, out *answer) {
-	names := newNames(p.fetch)
 	for i := range resp.Topics {
 		t := &resp.Topics[i]
-		topic := names.of(resp, t)
+		topic := topicOf(p.fetch, resp, t)
 		for j := range t.Partitions {
 			r := &t.Partitions[j]
 			a := f.s.parts[event.Partition{Topic: topic, Number: r.Partition}]
