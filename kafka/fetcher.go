@@ -10,6 +10,8 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/odin-ws/odin/internal/event"
 )
 
 const (
@@ -84,12 +86,12 @@ func (f *fetcher) nudge() {
 	}
 }
 
-func byName(a, b *part) int {
+func byName(a, b event.Partition) int {
 	return cmp.Or(strings.Compare(a.Topic, b.Topic), cmp.Compare(a.Number, b.Number))
 }
 
 func (f *fetcher) add(a *part) {
-	at, _ := slices.BinarySearchFunc(f.parts, a, byName)
+	at, _ := slices.BinarySearchFunc(f.parts, a.Partition, func(b *part, p event.Partition) int { return byName(b.Partition, p) })
 	f.parts = slices.Insert(f.parts, at, a)
 }
 

@@ -1,9 +1,7 @@
 package kafka
 
 import (
-	"cmp"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -51,46 +49,32 @@ func (f *fetcher) request(p plan) *kmsg.FetchRequest {
 	f.first = (f.first + 1) % max(len(p.fetch), 1)
 	for i := range p.fetch {
 		at := (f.first + i) % len(p.fetch)
-		if !s.knows(&s.next[at], at) {
+		if !s.knows(&s.next[at]) {
 			want(req, p.fetch[at], s.next[at].bytes)
 		}
 	}
 	return req
 }
 
-// knows tells whether the broker remembers a member as it is to be. It stands
-// at the same place as in the last request, but for those that came or went.
-func (s *session) knows(m *member, at int) bool {
-	if at < len(s.members) && s.members[at] == *m {
-		return true
-	}
+// knows tells whether the broker remembers a member as it is to be.
+func (s *session) knows(m *member) bool {
 	was := find(s.members, m)
 	return was != nil && *was == *m
 }
 
 // leave has the broker forget the members that aren't to be any more.
 func (s *session) leave(req *kmsg.FetchRequest) {
-	for at := range s.members {
-		m := &s.members[at]
-		if at < len(s.next) && s.next[at].is(m) {
-			continue
-		}
-		if find(s.next, m) == nil {
-			forget(req, *m)
+	for i := range s.members {
+		if m := &s.members[i]; find(s.next, m) == nil {
+			forget(req, m)
 		}
 	}
 }
 
-func (m *member) is(o *member) bool {
-	return m.Number == o.Number && m.Topic == o.Topic && m.topic == o.topic
-}
-
-// find looks a member up, whatever was asked of it.
+// find looks a member up, whatever is asked of it.
 func find(in []member, m *member) *member {
-	at, ok := slices.BinarySearchFunc(in, m.Partition, func(o member, p event.Partition) int {
-		return cmp.Or(strings.Compare(o.Topic, p.Topic), cmp.Compare(o.Number, p.Number))
-	})
-	if !ok || !in[at].is(m) {
+	at, ok := slices.BinarySearchFunc(in, m.Partition, func(o member, p event.Partition) int { return byName(o.Partition, p) })
+	if !ok || in[at].topic != m.topic {
 		return nil
 	}
 	return &in[at]
@@ -98,7 +82,7 @@ func find(in []member, m *member) *member {
 
 // forget has the broker drop a partition from the session: else it answered
 // for it, again and again, from where it stood.
-func forget(req *kmsg.FetchRequest, m member) {
+func forget(req *kmsg.FetchRequest, m *member) {
 	n := len(req.ForgottenTopics)
 	if n == 0 || req.ForgottenTopics[n-1].Topic != m.Topic || req.ForgottenTopics[n-1].TopicID != m.topic {
 		t := kmsg.NewFetchRequestForgottenTopic()

@@ -73,7 +73,10 @@ func TestSessionSaysWhatDiffers(t *testing.T) {
 	answer(ask("0.0 +t/1@0", c), 3, nil)
 	f.session.epoch = 1<<31 - 1
 	answer(ask("3.2147483647 ", c), 3, nil)
-	ask("3.1 ", c)
+	answer(ask("3.1 ", c), 3, nil)
+	// one that comes stands before one that is there
+	answer(ask("3.2 +t/0@6", a, c), 3, nil)
+	ask("3.3 -t/0", c)
 }
 
 func TestEveryPartitionIsFirstOnce(t *testing.T) {
