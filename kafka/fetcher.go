@@ -243,7 +243,7 @@ func (f *fetcher) sends(now time.Time) {
 func (f *fetcher) breakOff(sent time.Time) {
 	f.s.mu.Lock()
 	defer f.s.mu.Unlock()
-	if f.sent == sent {
+	if f.sent.Equal(sent) {
 		f.interrupted = time.Now()
 		f.cancel()
 	}
