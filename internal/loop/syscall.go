@@ -2,28 +2,60 @@ package loop
 
 import (
 	"time"
-	"unsafe"
+	"unsafe" // for linkname, too
 
 	"golang.org/x/sys/unix"
 )
 
 // epollWait takes its timeout in nanoseconds: rests of half a millisecond are
 // part of the loop's design, and epoll_wait would round them to 0 or 1. A call
-// that may block goes through Syscall, so that the garbage collector needn't
-// wait for it; one that can't block skips the scheduler.
+// that may block tells the runtime, so that the garbage collector needn't wait
+// for it; one that can't block skips the scheduler.
 func epollWait(fd int, events []unix.EpollEvent, timeout time.Duration) (int, error) {
 	ts := unix.NsecToTimespec(int64(max(timeout, 0)))
 	var n uintptr
 	var errno unix.Errno
 	if timeout <= 0 {
-		n, _, errno = unix.RawSyscall6(unix.SYS_EPOLL_PWAIT2, uintptr(fd),
-			uintptr(unsafe.Pointer(&events[0])), uintptr(len(events)), uintptr(unsafe.Pointer(&ts)), 0, 0)
+		n, errno = waitRaw(fd, events, &ts)
 	} else {
-		n, _, errno = unix.Syscall6(unix.SYS_EPOLL_PWAIT2, uintptr(fd),
-			uintptr(unsafe.Pointer(&events[0])), uintptr(len(events)), uintptr(unsafe.Pointer(&ts)), 0, 0)
+		n, errno = waitBlocked(fd, events, &ts)
 	}
 	if errno != 0 {
 		return 0, errno
 	}
 	return int(n), nil
+}
+
+// waitRaw is epoll_pwait2 that returns at once.
+func waitRaw(fd int, events []unix.EpollEvent, timeout *unix.Timespec) (uintptr, unix.Errno) {
+	n, _, errno := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT2, uintptr(fd),
+		uintptr(unsafe.Pointer(unsafe.SliceData(events))), uintptr(len(events)), uintptr(unsafe.Pointer(timeout)), 0, 0)
+	return n, errno
+}
+
+// The runtime's own way to say that a call is going to block. Without it the
+// runtime's monitor wakes up again and again to see whether the call still
+// lasts, until after 10 ms it takes the loop's place among GOMAXPROCS away: for
+// a loop that waits 20 ms for each record those were 15 wake-ups beside one of
+// its own (docs/DESIGN.md). The runtime keeps both names as they are for
+// programs such as gVisor (go.dev/issue/67401); with a Go that doesn't any more
+// this doesn't link, and waitBlocked becomes unix.Syscall6.
+
+//go:linkname entersyscallblock runtime.entersyscallblock
+func entersyscallblock()
+
+//go:linkname exitsyscall runtime.exitsyscall
+func exitsyscall()
+
+// waitBlocked is epoll_pwait2 that is expected to block. Between the runtime's
+// calls the stack must not grow, hence nosplit, nor the race detector look.
+//
+//go:nosplit
+//go:norace
+func waitBlocked(fd int, events []unix.EpollEvent, timeout *unix.Timespec) (uintptr, unix.Errno) {
+	entersyscallblock()
+	n, _, errno := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT2, uintptr(fd),
+		uintptr(unsafe.Pointer(unsafe.SliceData(events))), uintptr(len(events)), uintptr(unsafe.Pointer(timeout)), 0, 0)
+	exitsyscall()
+	return n, errno
 }

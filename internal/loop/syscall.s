@@ -1,0 +1,1 @@
+// Lets syscall.go declare functions that the runtime has.
