@@ -140,7 +140,7 @@ func (p *process) shutDoors() {
 
 // doorsRound bounds how long the doors are served before everything else gets
 // its turn.
-const doorsRound = 2 * time.Millisecond
+const doorsRound = time.Millisecond
 
 // serveDoors accepts who knocks, and reads what callers say.
 func (p *process) serveDoors() {
@@ -162,7 +162,7 @@ func (p *process) serveDoors() {
 }
 
 // acceptMax is how many connections of one listener are accepted in a row.
-const acceptMax = 64
+const acceptMax = 16
 
 func (p *process) acceptSome(slot int) {
 	fd, ok := p.doors.listeners[slot]

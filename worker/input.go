@@ -10,26 +10,27 @@ import (
 	"github.com/odin-ws/odin/shm"
 )
 
-// serveInput takes what the clients' sockets have, and tells the time.
-func (p *process) serveInput() int64 {
+// serveInput takes what the clients' sockets have, for as long as is given,
+// and tells the time.
+func (p *process) serveInput(round time.Duration) int64 {
 	events, err := p.clients.Wait(0)
 	if err != nil {
 		p.log.Error("the clients can't be waited for", "err", err)
 	}
-	p.serveEvents(events)
+	p.serveEvents(events, round)
 	return p.clock()
 }
 
 // inputRound bounds how long input is served before everything else gets its
 // turn. The poller is level-triggered: who wasn't served comes again.
-const inputRound = 4 * time.Millisecond
+const inputRound = time.Millisecond
 
-func (p *process) serveEvents(events []loop.Event) {
+func (p *process) serveEvents(events []loop.Event, round time.Duration) {
 	p.tellResets()
 	began := p.clock()
 	for i, ev := range events {
 		// A compressed message may take a while, and everybody else waits.
-		if (i%8 == 7 || p.deflating.sessions > 0) && p.clock()-began > int64(inputRound) {
+		if (i%8 == 7 || p.deflating.sessions > 0) && p.clock()-began > int64(round) {
 			p.block.Add(shm.InputRoundReached, 1)
 			return
 		}

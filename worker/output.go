@@ -2,6 +2,7 @@ package worker
 
 import (
 	"slices"
+	"time"
 
 	"github.com/odin-ws/odin/internal/control"
 	"github.com/odin-ws/odin/internal/hub"
@@ -219,14 +220,21 @@ func (p *process) writeSome(i, round int, looked *int64) (next int) {
 			continue
 		}
 		p.current = nil
-		if every := p.config.Limits.InputPollSessions; every > 0 && next%every == 0 {
-			*looked = p.serveInput()
-		} else if p.clock()-*looked >= int64(p.config.Limits.InputPollInterval) {
-			*looked = p.serveInput()
-		}
+		p.lookAtInput(next, looked)
 	}
 	p.current = nil
 	return next
+}
+
+// lookAtInput serves input in the midst of a round of writes, if it is time to,
+// for no longer than was written since it last did: when ten thousand clients
+// come and go, the others' records don't wait for all of them.
+func (p *process) lookAtInput(written int, looked *int64) {
+	lim := &p.config.Limits
+	since := p.clock() - *looked
+	if (lim.InputPollSessions > 0 && written%lim.InputPollSessions == 0) || since >= int64(lim.InputPollInterval) {
+		*looked = p.serveInput(time.Duration(since))
+	}
 }
 
 // tally counts what happens once per session and turn; it is published once

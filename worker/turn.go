@@ -68,7 +68,7 @@ func (p *process) turn() {
 	p.readMail()
 	if p.ready {
 		p.ready = false
-		p.serveInput()
+		p.serveInput(inputRound)
 	}
 	if p.knocked {
 		p.knocked = false
@@ -153,7 +153,7 @@ func (p *process) rest(round int64) {
 			continue
 		}
 		p.now = p.clock()
-		p.serveEvents(events)
+		p.serveEvents(events, inputRound)
 		p.writeTouched()
 		p.closeEnded()
 	}
