@@ -36,6 +36,7 @@ PATIENT = {"ODIN_LIMITS_PING_INTERVAL_MS": "3600000", "ODIN_LIMITS_PONG_WAIT_MS"
 FRAME = {"FRAME": '{"type":"message","channel":"B%c.trade","pos":"odin.trades:7:12345","ts":1700000000000,'
                   '"data":{"bch":%c,"bseq":%s,"bts":%t,"pad":"%p"}}'}
 FRAME_SIZE = 293
+BURST = {"BURST": "10", "LINGER": "1ms"}
 TRADES = "[{topic: odin.trades, channel: '{key}.trade'%s}]"
 
 
@@ -73,7 +74,9 @@ def deliveries(scale, others):
     return [
         Case("paced", "1,000 sessions × 50 records/s × 200 B",
              each(["limit", "odin"], 1000, 50, 7) + [Run("odin-unheard", n, 50, scale.secs(7), "odin, nobody listens")] + each(others, 1000, 50, 7)),
-        Case("burst", "the same in bursts of 10", each(["limit-batch", "odin", *others], 1000, 50, 10, {"BURST": "10", "LINGER": "1ms"})),
+        Case("burst", "the same in bursts of 10", each(["limit-batch", "odin", *others], 1000, 50, 10, BURST)
+             + [Run("limit-batch", n, 50, scale.secs(10), "limit-batch, frames as Odin's", FRAME_SIZE, FRAME | BURST),
+                Run("odin-unheard", n, 50, scale.secs(10), "odin, nobody listens", env=BURST)]),
         Case("saturation", "1,000 sessions × 200 B, a closed loop of 32", each(["limit2-batch", "odin", *others], 1000, "sat", 10)
              + [Run("limit2-batch", n, "sat", scale.secs(10), "limit2-batch, frames as Odin's", FRAME_SIZE, FRAME)]),
         Case("paced5k", "5,000 sessions × 10 records/s × 200 B", each(["limit", "odin", "limit2", *others], 5000, 10, 7)),
@@ -86,7 +89,6 @@ def deliveries(scale, others):
 
 def channels(scale, others):
     n, many = scale.sessions(1000), scale.sessions(10000)
-    mix = f"-channels {scale.small(5000, 200)} -topics 2 -each 20 -pick zipf -wildcards 0.05"
     as_many = lambda done: max(done["odin"].get("writes_per_s", 0) / many, 0.5)
     return [
         Case("small", "100 channels × 10 sessions, 5,000 records/s",
@@ -95,15 +97,25 @@ def channels(scale, others):
              [Run("odin", many, scale.small(20000, 2000), scale.secs(7, 2), profile=True,
                   env={"CHANNELS": str(many), "PARTITIONS": "96", "ODIN_ROUTES": TRADES % ""})]),
         Case("mixed", "10,000 sessions × 20 of 5,000 channels by Zipf, 5 % of them SUBJECT.*, 2,000 records/s",
-             [Run("odin", many, scale.small(2000, 400), scale.secs(7), env={"MIX": mix}),
-              Run("limit", many, as_many, scale.secs(7), "limit, as many writes/s")]),
+             [Run("odin", many, scale.small(2000, 400), scale.secs(7), env={"MIX": mix(scale)}),
+              Run("limit", many, as_many, scale.secs(7), "limit, as many writes/s"),
+              Run("limit", many, as_many, scale.secs(7), "limit, as many writes/s, frames as Odin's", FRAME_SIZE, FRAME),
+              Run("odin-unheard", scale.small(5000, 200), scale.small(2000, 400), scale.secs(7), "odin, nobody listens", env={"CHANNELS": str(scale.small(5000, 200))})]),
     ]
+
+
+def mix(scale):
+    """What fanmix is told for the mixed case."""
+    return f"-channels {scale.small(5000, 200)} -topics 2 -each 20 -pick zipf -wildcards 0.05"
 
 
 def profiles(scale):
     n = scale.sessions(1000)
     return [Case("profile-paced", "paced, profiled", [Run("odin", n, 50, scale.secs(12), profile=True)], rounds=1),
-            Case("profile-saturation", "saturation, profiled", [Run("odin", n, "sat", scale.secs(10), profile=True)], rounds=1)]
+            Case("profile-saturation", "saturation, profiled", [Run("odin", n, "sat", scale.secs(10), profile=True)], rounds=1),
+            Case("profile-burst", "burst, profiled", [Run("odin", n, 50, scale.secs(20), env=BURST, profile=True)], rounds=1),
+            Case("profile-mixed", "mixed, profiled",
+                 [Run("odin", scale.sessions(10000), scale.small(2000, 400), scale.secs(10), env={"MIX": mix(scale)}, profile=True)], rounds=1)]
 
 
 def compression(scale):

@@ -37,9 +37,12 @@ def figures(res):
 
     lim = ("paced", "limit")
     figure("paced", "CPU a delivery, × floor", "≤ 1.15", res.ratios(("paced", ODIN), lim, us), at_most(1.15), "×", floor(*lim, us))
-    figure("paced", "the same without what fetching costs", "≤ 1.10", unfetched(res), at_most(1.10), "×", floor(*lim, us))
+    figure("paced", "the same without what fetching costs", "≤ 1.10", unfetched(res, "paced", "limit"), at_most(1.10), "×", floor(*lim, us))
     figure("burst", "CPU a delivery, × batching floor", "≤ 1.15", res.ratios(("burst", ODIN), ("burst", "limit-batch"), us), at_most(1.15), "×",
            floor("burst", "limit-batch", us))
+    alike = ("burst", "limit-batch, frames as Odin's")
+    figure("burst", "the same without what fetching costs, × that floor with frames of Odin's size", "≤ 1.15", unfetched(res, "burst", alike[1]),
+           at_most(1.15), "×", floor(*alike, us))
     two = ("saturation", "limit2-batch")
     figure("saturation", "deliveries/s, × batching floor of two processes", "≥ 0.95", res.ratios(("saturation", ODIN), two, rate), at_least(0.95), "×",
            floor(*two, rate, "{:,.0f}/s"))
@@ -59,6 +62,9 @@ def figures(res):
     figure("sparse", "share of the bus in CPU", "≤ 15 %", res.each("sparse", ODIN, lambda r: 100 * r["profile"]["stages"]["bus"]), at_most(15), "%")
     figure("mixed", "CPU a delivery, × floor of as many writes", "≤ 1.3", res.ratios(("mixed", ODIN), ("mixed", "limit, as many writes/s"), us),
            at_most(1.3), "×", floor("mixed", "limit, as many writes/s", us))
+    alike = "limit, as many writes/s, frames as Odin's"
+    figure("mixed", "the same without what fetching costs, × that floor with frames of Odin's size", "≤ 1.3", unfetched(res, "mixed", alike), at_most(1.3), "×",
+           floor("mixed", alike, us))
     for what, points in growth(res).items():
         ratios = [p["ratio"] for p in points if p["ratio"]]
         if len(ratios) > 1:
@@ -73,12 +79,12 @@ def beside_storm(res):
     return f"{median(v):.2f}" if v else ""
 
 
-def unfetched(res):
-    """Less what the same load costs when nobody listens."""
-    unheard = res.rounds("paced", "odin, nobody listens")
+def unfetched(res, case, floor):
+    """Odin's cost over a floor's, less what the same load costs when nobody listens."""
+    unheard = res.rounds(case, "odin, nobody listens")
     out = []
-    for i, r in res.rounds("paced", ODIN).items():
-        f = res.rounds("paced", "limit").get(i)
+    for i, r in res.rounds(case, ODIN).items():
+        f = res.rounds(case, floor).get(i)
         if i in unheard and f:
             out.append((r["server_cpu_s"] - unheard[i]["server_cpu_s"]) * 1e6 / r["deliveries"] / us(f))
     return out

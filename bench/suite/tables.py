@@ -69,7 +69,8 @@ def what(res, cases):
     return table(["case", "what is run"], [[c.name, c.title] for c in cases if res.labels(c.name)])
 
 
-STAGED = [("sparse", "sparse"), ("profile-paced", "paced"), ("profile-saturation", "saturation")]
+STAGED = [("sparse", "sparse"), ("profile-paced", "paced"), ("profile-burst", "burst"), ("profile-saturation", "saturation"),
+          ("profile-mixed", "mixed")]
 
 
 def staged(res, case):
