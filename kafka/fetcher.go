@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/odin-ws/odin/internal/event"
@@ -49,7 +48,8 @@ type fetcher struct {
 	interrupted time.Time
 	cancel      context.CancelFunc // of ctx
 
-	ctx           context.Context // of requests, until one is broken off
+	ctx           context.Context // of the link, until a request is broken off
+	link          *link           // nil: none is open
 	resting       *time.Timer
 	due, doubtful []*part // of the plan
 	session       session
@@ -164,8 +164,12 @@ func (f *fetcher) fetch(p plan) {
 		return
 	}
 	f.deliver(a)
+	pause := time.Duration(resp.ThrottleMillis) * time.Millisecond // as the broker wishes
 	if a.small() {
-		f.rest(fetchPause)
+		pause = max(pause, fetchPause)
+	}
+	if pause > 0 {
+		f.rest(pause)
 	}
 }
 
@@ -180,7 +184,7 @@ func (f *fetcher) failed(p plan, err error) {
 			a.flight = 0
 		}
 	}
-	again := cut || !f.again && kgo.IsRetryableBrokerErr(err)
+	again := cut || !f.again && errors.Is(err, errEnded)
 	f.again = again && !cut
 	var wait time.Duration
 	if !again {
@@ -211,12 +215,15 @@ func (f *fetcher) fit() {
 	f.trouble, f.evicted, f.again = trouble{}, false, false
 }
 
-// errCut: a long poll was broken off for a partition that it lacked.
-var errCut = errors.New("broken off")
+var (
+	// errCut: a long poll was broken off for a partition that it lacked.
+	errCut       = errors.New("broken off")
+	errNoAddress = errors.New("no broker of that number is known")
+)
 
 // await sends a fetch and waits for the answer, or until it is broken off.
 func (f *fetcher) await(req *kmsg.FetchRequest) (*kmsg.FetchResponse, error) {
-	resp, err := sendFetch(f.ctx, f.s.live, f.id, req)
+	resp, err := f.send(req)
 	f.s.mu.Lock()
 	defer f.s.mu.Unlock()
 	f.sent = time.Time{}
@@ -231,6 +238,46 @@ func (f *fetcher) await(req *kmsg.FetchRequest) (*kmsg.FetchResponse, error) {
 		}
 	}
 	return resp, err
+}
+
+// send sends a fetch over the link, which is opened if there is none.
+func (f *fetcher) send(req *kmsg.FetchRequest) (*kmsg.FetchResponse, error) {
+	if f.link != nil && f.link.over() {
+		f.hangUp()
+	}
+	if f.link == nil {
+		if err := f.connect(); err != nil {
+			return nil, err
+		}
+	}
+	resp, err := f.link.fetch(req)
+	if err != nil {
+		f.hangUp()
+		return nil, err
+	}
+	return resp, nil
+}
+
+// connect opens a link to where the metadata says that the broker is.
+func (f *fetcher) connect() error {
+	f.s.mu.Lock()
+	addr := f.s.brokers[f.id]
+	f.s.mu.Unlock()
+	if addr == "" {
+		return errNoAddress
+	}
+	link, err := f.s.o.connect(f.ctx, addr, f.s.login)
+	if err != nil {
+		return f.s.login.hint(err)
+	}
+	f.s.o.Log.Debug("connected to a broker", "broker", f.id, "addr", addr)
+	f.link = link
+	return nil
+}
+
+func (f *fetcher) hangUp() {
+	_ = f.link.Close()
+	f.link = nil
 }
 
 // sends notes that a fetch goes out. The caller holds Source.mu.

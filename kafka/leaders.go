@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"strconv"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -74,7 +76,7 @@ func (s *Source) pause(d time.Duration) {
 }
 
 func (s *Source) refresh() {
-	topics, err := askLeaders(s.ctx, s.live, s.wanted())
+	topics, brokers, err := askLeaders(s.ctx, s.live, s.wanted())
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err != nil {
@@ -85,7 +87,7 @@ func (s *Source) refresh() {
 		s.wantMetadata()
 		return
 	}
-	s.topics = topics
+	s.topics, s.brokers = topics, brokers
 	if s.metadata.err != nil {
 		s.metadata = trouble{}
 		for _, f := range s.fetchers {
@@ -113,19 +115,24 @@ func (s *Source) wanted() map[string]bool {
 	return topics
 }
 
-// askLeaders asks for the leaders of topics. It never has a topic made.
-func askLeaders(ctx context.Context, c *kgo.Client, topics map[string]bool) (map[string]topicState, error) {
+// askLeaders asks for the leaders of topics, and where each broker is. It never
+// has a topic made.
+func askLeaders(ctx context.Context, c *kgo.Client, topics map[string]bool) (states map[string]topicState, brokers map[int32]string, err error) {
 	resp, err := askMetadata(ctx, c, topics)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	states := make(map[string]topicState, len(resp.Topics))
+	brokers = make(map[int32]string, len(resp.Brokers))
+	for _, b := range resp.Brokers {
+		brokers[b.NodeID] = net.JoinHostPort(b.Host, strconv.Itoa(int(b.Port)))
+	}
+	states = make(map[string]topicState, len(resp.Topics))
 	for i := range resp.Topics {
 		if t := &resp.Topics[i]; t.Topic != nil {
 			states[*t.Topic] = newTopicState(t)
 		}
 	}
-	return states, nil
+	return states, brokers, nil
 }
 
 // askMetadata asks any broker, and the next one next time: one that is frozen

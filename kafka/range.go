@@ -172,7 +172,7 @@ func (r *reader) send(ctx context.Context, req *kmsg.FetchRequest) (*kmsg.FetchR
 
 // locate asks for the leader.
 func (r *reader) locate(ctx context.Context) error {
-	topics, err := askLeaders(ctx, r.s.side, map[string]bool{r.part.Topic: true})
+	topics, _, err := askLeaders(ctx, r.s.side, map[string]bool{r.part.Topic: true})
 	if err != nil {
 		return err
 	}

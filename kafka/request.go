@@ -6,6 +6,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
+	"github.com/twmb/franz-go/pkg/kversion"
 )
 
 const readCommitted = 1
@@ -40,19 +41,37 @@ func want(req *kmsg.FetchRequest, a *part, bytesMax int32) {
 	req.Topics[n-1].Partitions = append(req.Topics[n-1].Partitions, p)
 }
 
+// Versions of a fetch.
+const (
+	fetchKey    = 1
+	fetchOldest = 4  // tells the last stable offset
+	fetchNamed  = 12 // the last one whose topics go by name
+)
+
+// fetchNewest is the newest version of a fetch that is settled.
+var fetchNewest, _ = kversion.Stable().LookupMaxKeyVersion(fetchKey)
+
+// fetchVersion is the newest version that a fetch can be sent as.
+func fetchVersion(req *kmsg.FetchRequest) int16 {
+	for i := range req.Topics {
+		if req.Topics[i].TopicID == [16]byte{} {
+			return fetchNamed
+		}
+	}
+	return fetchNewest
+}
+
 // named is a fetch whose topics go by name: at least one has no id.
 type named struct{ *kmsg.FetchRequest }
 
 // MaxVersion is the last one that has names.
-func (named) MaxVersion() int16 { return 12 }
+func (named) MaxVersion() int16 { return fetchNamed }
 
-// sendFetch sends a fetch to a broker, once.
+// sendFetch sends a fetch to a broker over franz-go's connections, once.
 func sendFetch(ctx context.Context, c *kgo.Client, broker int32, req *kmsg.FetchRequest) (*kmsg.FetchResponse, error) {
 	var out kmsg.Request = req
-	for i := range req.Topics {
-		if req.Topics[i].TopicID == [16]byte{} {
-			out = named{req}
-		}
+	if fetchVersion(req) == fetchNamed {
+		out = named{req}
 	}
 	in, err := c.Broker(int(broker)).Request(ctx, out)
 	if err != nil {

@@ -20,8 +20,8 @@ var ErrClosed = errors.New("kafka: closed")
 type Source struct {
 	o     Options
 	login *login
-	live  *kgo.Client // long polls and metadata
-	side  *kgo.Client // offsets and ranges: never behind a long poll, on which a connection waits
+	live  *kgo.Client // metadata, and what fetchers ask beside their fetches
+	side  *kgo.Client // offsets and ranges, which may take long
 
 	// What Tune changes.
 	fetchedMax      atomic.Int64
@@ -43,6 +43,7 @@ type Source struct {
 	parts    map[event.Partition]*part
 	fetchers map[int32]*fetcher
 	topics   map[string]topicState    // nil until metadata was had once
+	brokers  map[int32]string         // where each is, by the same metadata
 	retired  map[string]event.TopicID // the incarnation before the last Recreated
 	faults   []*part                  // with a fault that Poll hasn't told yet
 	flights  uint64                   // requests made, which numbers them

@@ -1,0 +1,144 @@
+package kafka
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kbin"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// link is a fetcher's connection to its broker, used by the fetcher's goroutine
+// alone. franz-go's take five goroutines for a request and its answer, and for a
+// record that comes alone their wake-ups cost more than all of its deliveries;
+// this one writes and reads where it is called.
+type link struct {
+	net.Conn
+	in       *bufio.Reader
+	out      []byte
+	form     *kmsg.RequestFormatter
+	last     int32           // the newest request's number
+	versions map[int16]int16 // the newest that the broker knows, by key of the request
+	until    time.Time       // when the login ends; zero: never
+	used     bool            // a fetch was answered
+}
+
+// linkBuffer is room for the answers to most fetches.
+const linkBuffer = 16 << 10
+
+var (
+	// errEnded is wrapped with why a link that had served ended, which is nothing
+	// to be said of its broker.
+	errEnded  = errors.New("the connection ended")
+	errAnswer = errors.New("the broker's answer can't be understood")
+)
+
+// connect opens a link and logs in. It is closed when ctx ends.
+func (o *Options) connect(ctx context.Context, addr string, l *login) (*link, error) {
+	conn, err := o.dial(ctx, addr)
+	if err != nil {
+		return nil, err
+	}
+	context.AfterFunc(ctx, func() { _ = conn.Close() })
+	k := &link{
+		Conn: conn, in: bufio.NewReaderSize(conn, linkBuffer),
+		form: kmsg.NewRequestFormatter(kmsg.FormatterClientID(o.ClientID)),
+	}
+	err = k.greet()
+	if err == nil && o.SASL != nil {
+		err = k.logIn(ctx, addr, l)
+	}
+	if err != nil {
+		_ = conn.Close()
+		return nil, fmt.Errorf("%s: %w", addr, err)
+	}
+	return k, nil
+}
+
+func (o *Options) dial(ctx context.Context, addr string) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+	defer cancel()
+	if o.TLS != nil {
+		return (&tls.Dialer{Config: o.TLS}).DialContext(ctx, "tcp", addr)
+	}
+	return (&net.Dialer{}).DialContext(ctx, "tcp", addr)
+}
+
+// fetch sends a fetch and waits for the answer.
+func (k *link) fetch(req *kmsg.FetchRequest) (*kmsg.FetchResponse, error) {
+	req.Version = k.version(req.Key(), fetchVersion(req))
+	resp := kmsg.NewPtrFetchResponse()
+	resp.Version = req.Version
+	err := k.ask(req, resp, requestTimeout+time.Duration(req.MaxWaitMillis)*time.Millisecond)
+	if k.used && err != nil && !errors.Is(err, os.ErrDeadlineExceeded) && !errors.Is(err, errAnswer) {
+		err = fmt.Errorf("%w: %w", errEnded, err)
+	}
+	k.used = err == nil
+	return resp, err
+}
+
+// version is the newest of a request that both sides know, of ours the newest
+// as given.
+func (k *link) version(key, ours int16) int16 { return min(ours, k.versions[key]) }
+
+// ask sends a request, whose version is set, and reads the answer.
+func (k *link) ask(req kmsg.Request, resp kmsg.Response, within time.Duration) error {
+	if err := k.SetDeadline(time.Now().Add(within)); err != nil {
+		return err
+	}
+	k.last++
+	k.out = k.form.AppendRequest(k.out[:0], req, k.last)
+	if _, err := k.Write(k.out); err != nil {
+		return err
+	}
+	body, err := k.read()
+	if err != nil {
+		return err
+	}
+	return parse(body, resp)
+}
+
+// read reads the answer to the newest request, without its number.
+func (k *link) read() ([]byte, error) {
+	var head [8]byte
+	if _, err := io.ReadFull(k.in, head[:]); err != nil {
+		return nil, err
+	}
+	size, number := int32(binary.BigEndian.Uint32(head[:])), int32(binary.BigEndian.Uint32(head[4:]))
+	if size < 4 || size > responseBytesMax {
+		return nil, fmt.Errorf("%w: it has %d bytes", errAnswer, size)
+	}
+	if number != k.last {
+		return nil, fmt.Errorf("%w: it is of request %d instead of %d", errAnswer, number, k.last)
+	}
+	body := make([]byte, size-4)
+	_, err := io.ReadFull(k.in, body)
+	return body, err
+}
+
+// parse reads an answer's body. Its bytes are then the answer's.
+func parse(body []byte, resp kmsg.Response) error {
+	if resp.IsFlexible() && resp.Key() != apiVersions {
+		b := kbin.Reader{Src: body}
+		kmsg.SkipTags(&b)
+		if !b.Ok() {
+			return fmt.Errorf("%w: its head is cut off", errAnswer)
+		}
+		body = b.Src
+	}
+	if err := resp.ReadFrom(body); err != nil {
+		return fmt.Errorf("%w: %w", errAnswer, err)
+	}
+	return nil
+}
+
+// over tells whether the login's time is up.
+func (k *link) over() bool { return !k.until.IsZero() && time.Now().After(k.until) }
