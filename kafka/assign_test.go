@@ -54,7 +54,7 @@ func TestNothingComesAfterRevoke(t *testing.T) {
 }
 
 // TestLateResultsStayOut assigns anew while an answer for the assignment
-// before is waiting for Poll, and while one is on its way.
+// before is waiting to be taken, and while one is on its way.
 func TestLateResultsStayOut(t *testing.T) {
 	c := cluster(t, kfake.NumBrokers(1), kfake.SeedTopics(1, "t"))
 	part := event.Partition{Topic: "t"}
@@ -65,7 +65,7 @@ func TestLateResultsStayOut(t *testing.T) {
 	s.Assign(part, Tag{Term: 2}, 4, event.NoEpoch)
 	var told []Fetched
 	for len(told) == 0 || told[len(told)-1].To < 9 {
-		err := s.Poll(t.Context(), func(f Fetched) { told = append(told, f) })
+		err := poll(t, s, func(f Fetched) { told = append(told, f) })
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -113,7 +113,7 @@ func TestAssignWithinTheCallback(t *testing.T) {
 	s.Assign(part, Tag{Term: 1}, 0, event.NoEpoch)
 	term, at := uint32(1), int64(-1)
 	for at < 3*handRecords-1 {
-		err := s.Poll(t.Context(), func(f Fetched) {
+		err := poll(t, s, func(f Fetched) {
 			if f.Term != term || f.Prev != at {
 				t.Fatalf("%+v at %d in term %d", f.Advance, at, term)
 			}
@@ -155,7 +155,7 @@ func TestANewPartitionDoesNotWaitForALongPoll(t *testing.T) {
 					return true
 				}
 			}
-			return s.Stats().Fetches > before+3
+			return s.stats.fetches.Load() > before+3
 		})
 	}
 	began := time.Now()
@@ -233,7 +233,7 @@ func TestACallerThatStallsPausesKafka(t *testing.T) {
 	}
 	got := make(map[int]int64)
 	for total := 0; total < parts*each; {
-		err := s.Poll(t.Context(), func(f Fetched) {
+		err := poll(t, s, func(f Fetched) {
 			if got[f.Partition] != f.Prev+1 {
 				t.Fatalf("%+v at %d", f.Advance, got[f.Partition])
 			}

@@ -20,9 +20,9 @@ const (
 	responseBytesMax = 512 << 20
 )
 
-// newClient makes one of the two sets of connections. franz-go brings the
-// connections, logins, versions, codecs and records; what to fetch, and what
-// an answer means, is decided here (see doc.go for why).
+// newClient makes one of franz-go's two sets of connections, for all but the
+// fetches. What to fetch, and what an answer means, is decided here (see doc.go
+// for why).
 func (o *Options) newClient(l *login) (*kgo.Client, error) {
 	opts := []kgo.Opt{
 		kgo.SeedBrokers(o.Brokers...),

@@ -45,7 +45,7 @@ func TestCloseLeavesNothingBehind(t *testing.T) {
 		}
 		polled := 0
 		for polled < 200 {
-			if err := s.Poll(t.Context(), func(f Fetched) { polled += len(f.Records) }); err != nil {
+			if err := poll(t, s, func(f Fetched) { polled += len(f.Records) }); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -68,8 +68,8 @@ func TestCloseEndsWhatWaits(t *testing.T) {
 	s := open(t, Options{Brokers: c.ListenAddrs(), Topics: []string{"t"}})
 	var all sync.WaitGroup
 	for _, wait := range []func() error{
-		func() error { return s.Poll(context.Background(), func(Fetched) {}) },
-		func() error { return s.Poll(context.Background(), func(Fetched) {}) },
+		func() error { return s.Serve(context.Background(), func(Fetched) {}, func() {}) },
+		func() error { return s.Serve(context.Background(), func(Fetched) {}, func() {}) },
 		func() error {
 			_, _, err := s.Range(context.Background(), tee, anything, 0, 5, RangeLimit{})
 			return err

@@ -11,8 +11,8 @@
 //
 // # Why not franz-go's consumer
 //
-// franz-go brings connections, logins, versions, codecs and the decoding of
-// records. Its consumer isn't used, for it hides what must be known here: it
+// franz-go brings the other connections, logins, versions, codecs and the
+// decoding of records. Its consumer isn't used, for it hides what must be known here: it
 // doesn't tell that an offset moved without a record (compacted tails), it
 // goes on from where a truncated log ends before anybody could say stop, it
 // keeps silent when a leader doesn't know the last epoch at all
@@ -27,15 +27,21 @@
 // fetch carries the leader's epoch, and the epoch of the record before the
 // one wanted; when either is new, OffsetForLeaderEpoch is asked first
 // (KIP-320). An answer is scanned for offsets only and waits in its fetcher
-// until Poll takes it; Poll unpacks and encodes batch by batch. So a caller
-// that stalls stops the fetching: one answer waits per broker, and one is
-// being handed over, FetchedBytesMax in all (a batch that is larger than its
-// share is taken nevertheless: a broker never sends less than one).
+// until Serve's callback takes it, for which the fetcher itself unpacks and
+// encodes batch by batch. So a caller that stalls stops the fetching: one answer
+// waits per broker, and one is being handed over, FetchedBytesMax in all (a batch
+// that is larger than its share is taken nevertheless: a broker never sends less
+// than one).
+//
+// Fetches have connections of their own (link), over which a fetcher writes and
+// reads itself, blocking together with its thread: a record that comes alone
+// wakes one thread here, and no goroutine hands it to another. All other requests
+// go by franz-go's.
 //
 // # Goroutines and locks
 //
 // watch keeps the leaders known; one fetcher per leading broker; whoever
-// calls Poll, Range and the rest. Source.mu guards every partition's state
-// and is held for no I/O, no decoding and no callback; Source.polling makes
-// Poll one at a time and is taken before it. Close ends all of them.
+// calls Serve, Range and the rest. Source.mu guards every partition's state
+// and is held for no I/O, no decoding and no callback; Source.handing is held
+// while something is handed over, and is taken before it. Close ends all of them.
 package kafka

@@ -8,7 +8,7 @@ import (
 	"github.com/odin-ws/odin/internal/event"
 )
 
-// Bounds of one call of Poll's callback.
+// Bounds of one call of Serve's callback.
 const (
 	handBytes   = 1 << 20 // reached: handed over before the next record
 	handRecords = 4096

@@ -182,7 +182,7 @@ func TestAFaultComesBehindTheData(t *testing.T) {
 	s.mu.Unlock()
 	var told []string
 	for len(told) < 2 {
-		err := s.Poll(t.Context(), func(f Fetched) {
+		err := poll(t, s, func(f Fetched) {
 			told = append(told, f.Fault.Kind.String())
 			if f.To != 9 {
 				t.Errorf("%+v", f.Advance)
@@ -209,7 +209,7 @@ func TestAFaultOfAnEarlierAssignmentIsNotTold(t *testing.T) {
 	})
 	s.Assign(tee, Tag{Term: 2}, 0, event.NoEpoch)
 	for at := int64(-1); at < 2; {
-		err := s.Poll(t.Context(), func(f Fetched) {
+		err := poll(t, s, func(f Fetched) {
 			if at = f.To; f.Term != 2 || f.Fault.Kind != NoFault {
 				t.Errorf("%+v", f)
 			}
@@ -268,12 +268,12 @@ func TestAChunkOutOfOrderIsNoGap(t *testing.T) {
 	s.mu.Lock()
 	ahead := &chunk{part: s.parts[tee], from: 5, to: 9, data: plainBatch(5, 5, 0)}
 	s.mu.Unlock()
-	s.polling.Lock()
+	s.handing.Lock()
 	s.hand(ahead, func(f Fetched) { t.Errorf("%+v", f.Advance) })
-	s.polling.Unlock()
+	s.handing.Unlock()
 	var offsets []int64
 	for len(offsets) < 10 {
-		if err := s.Poll(t.Context(), func(f Fetched) {
+		if err := poll(t, s, func(f Fetched) {
 			for _, r := range f.Records {
 				offsets = append(offsets, r.Offset)
 			}

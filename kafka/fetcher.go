@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/odin-ws/odin/internal/event"
+	"github.com/odin-ws/odin/internal/loop"
 )
 
 const (
@@ -23,13 +25,13 @@ const (
 	interruptRest  = 200 * time.Millisecond
 	// fetchPause follows an answer of less than fetchSmall bytes. A fetch costs as
 	// much as many deliveries: with a pause the next one brings what came
-	// meanwhile, so that there are no more than some 400 a second. What comes
+	// meanwhile, so that there are no more than some 300 a second. What comes
 	// after a quiet moment never waits, nor does who is far behind.
-	fetchPause = 2 * time.Millisecond
+	fetchPause = 3 * time.Millisecond
 	fetchSmall = 64 << 10
 	// slowAfter is when a fetch without an answer has metadata asked for.
 	slowAfter = fetchWait + patience/4
-	// pausedAfter is when an answer that waits for Poll counts as a pause.
+	// pausedAfter is when an answer that waits to be taken counts as a pause.
 	pausedAfter = 100 * time.Millisecond
 )
 
@@ -46,6 +48,7 @@ type fetcher struct {
 	slow        *time.Timer
 	breaker     *time.Timer // is to break the request under way off; nil: nothing is
 	interrupted time.Time
+	since       time.Time          // when the answer came that waits to be taken; zero: none does
 	cancel      context.CancelFunc // of ctx
 
 	ctx           context.Context // of the link, until a request is broken off
@@ -107,6 +110,8 @@ func (f *fetcher) remove(a *part) {
 
 // run ends when the broker leads nothing any more.
 func (f *fetcher) run() {
+	runtime.LockOSThread() // it waits in the kernel, and the thread's timers are exact
+	loop.Exact()
 	defer f.end()
 	for f.s.ctx.Err() == nil {
 		p := f.plan()
@@ -125,9 +130,12 @@ func (f *fetcher) run() {
 
 func (f *fetcher) end() {
 	f.s.mu.Lock()
-	defer f.s.mu.Unlock()
 	f.cancel()
 	f.slow.Stop()
+	f.s.mu.Unlock()
+	if f.link != nil {
+		f.hangUp()
+	}
 }
 
 // rest waits until there may be something to do.
@@ -145,7 +153,7 @@ func (f *fetcher) rest(in time.Duration) {
 	}
 }
 
-// fetch asks for what the plan says and hands the answer to Poll.
+// fetch asks for what the plan says and hands the answer over.
 func (f *fetcher) fetch(p plan) {
 	req := f.request(p)
 	resp, err := f.await(req)
@@ -164,12 +172,10 @@ func (f *fetcher) fetch(p plan) {
 		return
 	}
 	f.deliver(a)
-	pause := time.Duration(resp.ThrottleMillis) * time.Millisecond // as the broker wishes
-	if a.small() {
-		pause = max(pause, fetchPause)
-	}
-	if pause > 0 {
-		f.rest(pause)
+	if resp.ThrottleMillis > 0 { // the broker wishes it
+		f.rest(time.Duration(resp.ThrottleMillis) * time.Millisecond)
+	} else if a.small() {
+		loop.Nap(fetchPause)
 	}
 }
 
@@ -270,13 +276,13 @@ func (f *fetcher) connect() error {
 	if err != nil {
 		return f.s.login.hint(err)
 	}
-	f.s.o.Log.Debug("connected to a broker", "broker", f.id, "addr", addr)
+	f.s.o.Log.Debug("connected to a broker", "broker", f.id)
 	f.link = link
 	return nil
 }
 
 func (f *fetcher) hangUp() {
-	_ = f.link.Close()
+	f.link.close()
 	f.link = nil
 }
 
@@ -316,37 +322,32 @@ func (f *fetcher) lacks() bool {
 	})
 }
 
-// deliver waits until Poll takes the answer.
+// deliver hands the answer over.
 func (f *fetcher) deliver(a *answer) {
-	select {
-	case f.s.ready <- a: // it waits already
-	default:
-		if !f.offer(a) {
-			return
-		}
+	f.hands(time.Now())
+	if f.s.serve(a) {
+		f.release(a)
 	}
-	f.release(a)
+	f.hands(time.Time{})
 }
 
-// offer is deliver to a Poll that isn't there yet. False: the Source is closed.
-func (f *fetcher) offer(a *answer) bool {
-	paused := time.NewTimer(pausedAfter)
-	defer paused.Stop()
-	for {
-		select {
-		case f.s.ready <- a:
-			return true
-		case <-paused.C:
-			f.s.stats.pauses.Add(1)
-		case <-f.s.ctx.Done():
-			return false
-		}
+// hands notes since when an answer waits to be taken; zero: none does any more.
+func (f *fetcher) hands(since time.Time) {
+	f.s.mu.Lock()
+	defer f.s.mu.Unlock()
+	if since.IsZero() && f.paused() {
+		f.s.stats.pauses.Add(1)
 	}
+	f.since = since
 }
 
-// release lets partitions be fetched again whose answer Poll has taken: it
-// finishes one before it takes another, so they can't overtake each other,
-// not even by way of another broker.
+// paused tells whether an answer waits for so long already that Kafka is paused.
+// The caller holds Source.mu.
+func (f *fetcher) paused() bool { return !f.since.IsZero() && time.Since(f.since) > pausedAfter }
+
+// release lets partitions be fetched again whose answer was handed over: answers
+// are one after the other, so they can't overtake each other, not even by way of
+// another broker.
 func (f *fetcher) release(n *answer) {
 	f.s.mu.Lock()
 	defer f.s.mu.Unlock()

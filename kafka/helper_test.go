@@ -3,6 +3,7 @@ package kafka
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strconv"
@@ -144,15 +145,46 @@ type sink struct {
 	by   map[int]*got // by Tag.Index
 }
 
-// drink polls until the test or the Source ends.
+// poll serves one answer: into is called by the test itself.
+func poll(t *testing.T, s *Source, into func(Fetched)) error {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	told, taken, ended := make(chan Fetched), make(chan struct{}), make(chan error, 1)
+	go func() {
+		ended <- s.Serve(ctx, func(f Fetched) {
+			select {
+			case told <- f:
+				select {
+				case <-taken:
+				case <-t.Context().Done():
+				}
+			case <-t.Context().Done():
+			}
+		}, cancel)
+	}()
+	for {
+		select {
+		case f := <-told:
+			into(f)
+			taken <- struct{}{}
+		case err := <-ended:
+			if errors.Is(err, context.Canceled) && t.Context().Err() == nil {
+				return nil
+			}
+			return err
+		}
+	}
+}
+
+// drink serves until the test or the Source ends.
 func drink(t *testing.T, s *Source) *sink {
 	k := &sink{t: t, s: s, more: make(chan struct{}, 1), by: make(map[int]*got)}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		for s.Poll(ctx, k.take) == nil {
-		}
+		_ = s.Serve(ctx, k.take, func() {})
 	}()
 	t.Cleanup(func() { cancel(); <-done })
 	return k

@@ -229,7 +229,7 @@ func (s *Source) same(a *part, id event.TopicID) bool {
 }
 
 // move gives a partition to the fetcher of its new leader. What the old one
-// has under way is ignored; what it fetched and Poll hasn't taken comes first.
+// has under way is ignored; what it fetched and nobody has taken comes first.
 func (s *Source) move(a *part, l leader) {
 	if a.leader != l.broker {
 		s.fetchers[a.leader].remove(a)
@@ -243,7 +243,7 @@ func (s *Source) move(a *part, l leader) {
 	s.fetcher(l.broker).nudge()
 }
 
-// raise stops a partition and has Poll tell why.
+// raise stops a partition and has it told why.
 func (s *Source) raise(a *part, f Fault) {
 	a.fault = f
 	a.flight = 0

@@ -22,6 +22,7 @@ import (
 // this one writes and reads where it is called.
 type link struct {
 	net.Conn
+	forget   func() bool // ends that the context cuts it
 	in       *bufio.Reader
 	out      []byte
 	form     *kmsg.RequestFormatter
@@ -41,35 +42,43 @@ var (
 	errAnswer = errors.New("the broker's answer can't be understood")
 )
 
-// connect opens a link and logs in. It is closed when ctx ends.
+// connect opens a link and logs in. When ctx ends, so does what waits on it.
 func (o *Options) connect(ctx context.Context, addr string, l *login) (*link, error) {
-	conn, err := o.dial(ctx, addr)
+	socket, err := dialSocket(ctx, addr)
 	if err != nil {
 		return nil, err
 	}
-	context.AfterFunc(ctx, func() { _ = conn.Close() })
-	k := &link{
-		Conn: conn, in: bufio.NewReaderSize(conn, linkBuffer),
-		form: kmsg.NewRequestFormatter(kmsg.FormatterClientID(o.ClientID)),
+	k := &link{Conn: socket, forget: context.AfterFunc(ctx, socket.cut), form: kmsg.NewRequestFormatter(kmsg.FormatterClientID(o.ClientID))}
+	if o.TLS != nil {
+		k.Conn = tls.Client(socket, serverName(o.TLS, addr))
 	}
+	k.in = bufio.NewReaderSize(k.Conn, linkBuffer)
 	err = k.greet()
 	if err == nil && o.SASL != nil {
 		err = k.logIn(ctx, addr, l)
 	}
 	if err != nil {
-		_ = conn.Close()
+		k.close()
 		return nil, fmt.Errorf("%s: %w", addr, err)
 	}
 	return k, nil
 }
 
-func (o *Options) dial(ctx context.Context, addr string) (net.Conn, error) {
-	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
-	defer cancel()
-	if o.TLS != nil {
-		return (&tls.Dialer{Config: o.TLS}).DialContext(ctx, "tcp", addr)
+// serverName is the configuration for one broker, which shows a certificate for
+// the name that it is known by.
+func serverName(c *tls.Config, addr string) *tls.Config {
+	host, _, err := net.SplitHostPort(addr)
+	if c.ServerName != "" || err != nil {
+		return c
 	}
-	return (&net.Dialer{}).DialContext(ctx, "tcp", addr)
+	c = c.Clone()
+	c.ServerName = host
+	return c
+}
+
+func (k *link) close() {
+	k.forget()
+	_ = k.Conn.Close()
 }
 
 // fetch sends a fetch and waits for the answer.
@@ -125,19 +134,30 @@ func (k *link) read() ([]byte, error) {
 }
 
 // parse reads an answer's body. Its bytes are then the answer's.
-func parse(body []byte, resp kmsg.Response) error {
+func parse(body []byte, resp kmsg.Response) (err error) {
 	if resp.IsFlexible() && resp.Key() != apiVersions {
-		b := kbin.Reader{Src: body}
-		kmsg.SkipTags(&b)
-		if !b.Ok() {
-			return fmt.Errorf("%w: its head is cut off", errAnswer)
+		if body, err = skipTags(body); err != nil {
+			return err
 		}
-		body = b.Src
 	}
 	if err := resp.ReadFrom(body); err != nil {
 		return fmt.Errorf("%w: %w", errAnswer, err)
 	}
 	return nil
+}
+
+// skipTags cuts off the tagged fields of an answer's head. (kmsg's reads on
+// behind the end, for as many as the broker said that there are.)
+func skipTags(body []byte) ([]byte, error) {
+	b := kbin.Reader{Src: body}
+	for n := b.Uvarint(); n > 0 && b.Ok(); n-- {
+		_, size := b.Uvarint(), b.Uvarint()
+		b.Span(int(size))
+	}
+	if !b.Ok() {
+		return nil, fmt.Errorf("%w: its head is cut off", errAnswer)
+	}
+	return b.Src, nil
 }
 
 // over tells whether the login's time is up.

@@ -37,8 +37,8 @@ type Options struct {
 // Encoder routes a record into a channel and encodes its frame. It appends
 // the channel and behind it the frame to dst and returns the two; skip is 0,
 // or the reason (1 to SkipReasons-1) for which the record has no place, and
-// what it returns beside is ignored then. It is called by the goroutine that
-// polls and, at the same time, by those that read a Range.
+// what it returns beside is ignored then. It is called by one fetcher at a time
+// and, beside it, by those that read a Range.
 type Encoder func(dst []byte, r Raw) (channel, frame []byte, skip int)
 
 // SkipReasons is how many reasons an Encoder can tell apart, 0 (none)

@@ -27,7 +27,7 @@ type part struct {
 	outside             bool // it said that next is outside of its log
 
 	flight  uint64 // the request that it is part of, 0 = none
-	pending bool   // an answer of it waits for Poll
+	pending bool   // an answer of it waits to be taken
 	turn    uint32 // +1 each time that it goes back to told+1: what was fetched before is void
 
 	fault  Fault // why it rests

@@ -61,7 +61,7 @@ const (
 )
 
 // share is what one fetch may bring: every fetcher may have one that waits,
-// and Poll has one in hand.
+// and one is being taken.
 func (s *Source) share() int32 {
 	return int32(min(max(int(s.fetchedMax.Load())/(len(s.fetchers)+1), shareMin), shareMax))
 }

@@ -43,7 +43,7 @@ type RangeLimit struct {
 	Bytes   int // of channels and frames
 }
 
-// Range reads the visible, placeable records of [from,to] beside Poll, on
+// Range reads the visible, placeable records of [from,to] beside Serve, on
 // connections of its own. reached says how far they are complete: to, or less
 // when a limit was met, and then it is the offset before the first record
 // that didn't fit; one is always taken. What compaction left is all there is.

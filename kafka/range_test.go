@@ -103,7 +103,7 @@ func TestRangeIsTheCallers(t *testing.T) {
 	numbers(t, frames(first), 0, 50)
 }
 
-func TestRangesAndPollAtOnce(t *testing.T) {
+func TestRangesBesideServe(t *testing.T) {
 	c, s, k := rig(t, 2000)
 	k.assign(tee, Tag{}, 0, event.NoEpoch)
 	p := client(t, c.ListenAddrs())

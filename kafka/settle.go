@@ -16,7 +16,7 @@ var (
 	errNoProgress = errors.New("nothing that was wanted is in the answer")
 )
 
-// answer is what one fetch brought, on its way to Poll.
+// answer is what one fetch brought, on its way to who serves.
 type answer struct {
 	chunks []chunk
 	bytes  int // over all chunks
@@ -35,8 +35,8 @@ type chunk struct {
 	bounds  bounds
 }
 
-// settle takes up an answer: positions move on, errors are noted. What is for
-// Poll is returned, nil if there is nothing.
+// settle takes up an answer: positions move on, errors are noted. What is to be
+// handed over is returned, nil if there is nothing.
 func (f *fetcher) settle(p plan, resp *kmsg.FetchResponse) *answer {
 	s := f.s
 	s.mu.Lock()

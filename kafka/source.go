@@ -16,7 +16,7 @@ import (
 var ErrClosed = errors.New("kafka: closed")
 
 // Source reads partitions of Kafka. All its methods may be called at once;
-// Poll's callback may call Assign and Revoke, but not Poll or Close.
+// what Serve calls may call Assign and Revoke, but not Serve or Close.
 type Source struct {
 	o     Options
 	login *login
@@ -31,12 +31,13 @@ type Source struct {
 	cancel context.CancelFunc
 	tasks  sync.WaitGroup
 
-	ready  chan *answer  // from the fetchers to Poll, unbuffered: this is the back-pressure
 	faulty chan struct{} // faults has something
 	kick   chan struct{} // metadata is wanted now
 
-	polling sync.Mutex
-	dec     *decoder // Poll's
+	handing sync.Mutex // held while something is handed over; it guards what follows
+	changed sync.Cond  // service did, or the Source is closed
+	service *service   // nil: nobody serves
+	dec     *decoder
 	enc     encoder
 
 	mu       sync.Mutex
@@ -45,7 +46,7 @@ type Source struct {
 	topics   map[string]topicState    // nil until metadata was had once
 	brokers  map[int32]string         // where each is, by the same metadata
 	retired  map[string]event.TopicID // the incarnation before the last Recreated
-	faults   []*part                  // with a fault that Poll hasn't told yet
+	faults   []*part                  // with a fault that wasn't told yet
 	flights  uint64                   // requests made, which numbers them
 	metadata trouble
 
@@ -71,7 +72,6 @@ func Open(o Options) (*Source, error) {
 	}
 	s := &Source{
 		o: o, login: l, live: live, side: side,
-		ready:    make(chan *answer),
 		faulty:   make(chan struct{}, 1),
 		kick:     make(chan struct{}, 1),
 		dec:      newDecoder(decompressedMax(o.FetchedBytesMax)),
@@ -83,13 +83,15 @@ func Open(o Options) (*Source, error) {
 	s.fetchedMax.Store(int64(o.FetchedBytesMax))
 	s.metadataRefresh.Store(int64(o.MetadataRefresh))
 	s.metadata.set(errNotYet)
+	s.changed.L = &s.handing
 	s.ctx, s.cancel = context.WithCancel(context.Background())
+	context.AfterFunc(s.ctx, s.tellAll)
 	s.tasks.Go(s.watch)
 	return s, nil
 }
 
-// Close ends all fetching; Poll and Range return ErrClosed. It waits for what
-// runs within the Source, a callback of Poll included.
+// Close ends all fetching; Serve and Range return ErrClosed. It waits for what
+// runs within the Source, a call of what serves included.
 func (s *Source) Close() {
 	s.mu.Lock()
 	s.cancel() // no fetcher starts from here on
@@ -97,8 +99,8 @@ func (s *Source) Close() {
 	s.live.Close()
 	s.side.Close()
 	s.tasks.Wait()
-	s.polling.Lock()
-	defer s.polling.Unlock()
+	s.handing.Lock()
+	defer s.handing.Unlock()
 	s.dec.close()
 }
 

@@ -7,7 +7,7 @@ type Stats struct {
 	Fetches uint64 // answers to fetches
 	Bytes   uint64 // of batches in them, as they came over the wire
 	Errors  uint64 // fetches and partitions that failed, by the network or by the broker's word
-	Pauses  uint64 // answers that waited for Poll longer than 100 ms: Kafka was paused
+	Pauses  uint64 // answers that took longer than 100 ms to be taken: Kafka was paused
 	Stale   uint64 // fetched for an assignment that had ended meanwhile, and not handed over
 }
 
@@ -17,9 +17,17 @@ type counters struct {
 
 // Stats returns the counters.
 func (s *Source) Stats() Stats {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	c := &s.stats
-	return Stats{
+	st := Stats{
 		Fetches: c.fetches.Load(), Bytes: c.bytes.Load(), Errors: c.errors.Load(),
 		Pauses: c.pauses.Load(), Stale: c.stale.Load(),
 	}
+	for _, f := range s.fetchers {
+		if f.paused() { // it will count when it is over
+			st.Pauses++
+		}
+	}
+	return st
 }

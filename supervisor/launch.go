@@ -22,9 +22,10 @@ const workerThreads = "2"
 
 // workerSlack is by how much the kernel may delay the timers of a worker's
 // threads, so that it serves several by one wake-up (timerslack). Most are of
-// the Go runtime's monitor, which otherwise looks after a loop in epoll_wait
-// every 20 to 70 microseconds. The loop's own thread takes the usual slack back.
-const workerSlack = time.Millisecond
+// the Go runtime's monitor, which otherwise looks around every 20 to 70
+// microseconds while anything runs. The loop's and the fetchers' own threads
+// take the usual slack back.
+const workerSlack = 4 * time.Millisecond
 
 // launcher starts workers as processes: the very program that runs, even if
 // its file was replaced since, as `odind worker` with descriptors 3 (control),

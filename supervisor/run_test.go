@@ -338,7 +338,7 @@ func TestWorkersTimersMayBeLate(t *testing.T) {
 		t.Fatal(err)
 	}
 	o := serve(t, quick(t, 1))
-	for pid, want := range map[int]string{o.pid(0): "1000000\n", o.cmd.Process.Pid: string(usual)} {
+	for pid, want := range map[int]string{o.pid(0): "4000000\n", o.cmd.Process.Pid: string(usual)} {
 		if slack, err := os.ReadFile(fmt.Sprintf("/proc/%d/timerslack_ns", pid)); err != nil || string(slack) != want {
 			t.Errorf("timer slack of %d: %q, %v; want %q", pid, slack, err, want)
 		}

@@ -11,8 +11,7 @@ import (
 const blockBytes = 256 << 10
 
 // intake carries what the source fetched to the loop. It holds at most max
-// bytes; beyond that the polling goroutine waits, the client's own buffers
-// fill, and Kafka is paused: nothing is dropped.
+// bytes; beyond that who fetches waits, and Kafka is paused: nothing is dropped.
 type intake struct {
 	max    int
 	wake   func()

@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
-	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -16,6 +15,7 @@ import (
 	"github.com/odin-ws/odin/internal/config"
 	"github.com/odin-ws/odin/internal/control"
 	"github.com/odin-ws/odin/internal/journal"
+	"github.com/odin-ws/odin/internal/loop"
 	"github.com/odin-ws/odin/shm"
 )
 
@@ -43,7 +43,7 @@ func Main() int {
 	}
 	defer p.log.Close()
 	name()
-	exact()
+	loop.Exact()
 	signals := make(chan os.Signal, 4)
 	// ABRT is for the supervisor when the service manager's watchdog has lost
 	// patience with it, and reaches all of the unit's processes.
@@ -72,16 +72,6 @@ func name() {
 	text := []byte("odind\x00")
 	// Without it the process only has an odd name.
 	_ = unix.Prctl(unix.PR_SET_NAME, uintptr(unsafe.Pointer(&text[0])), 0, 0, 0)
-}
-
-// loopSlack is the kernel's usual timer slack.
-const loopSlack = 50 * time.Microsecond
-
-// exact takes from the loop's thread the slack that the supervisor gave all of
-// the process: its rests are shorter than that.
-func exact() {
-	// Without it a rest is longer.
-	_ = unix.Prctl(unix.PR_SET_TIMERSLACK, uintptr(loopSlack), 0, 0, 0)
 }
 
 var errByHand = errors.New("worker: descriptors 3 to 5 are missing; only the supervisor starts workers: run `odind`")

@@ -271,7 +271,7 @@ func (p *process) run() (code int) {
 	p.now, p.wall = p.clock(), shm.Wall()
 	p.ticked = p.now
 	p.rung = true
-	p.beside("the source's poller", p.poll)
+	p.beside("the source", p.fetch)
 	p.beside("the speaker to the supervisor", p.speak)
 	for p.state != shm.Gone {
 		p.wait()

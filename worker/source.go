@@ -69,18 +69,11 @@ func encoder(routes *route.Table, recordMax *atomic.Int64, block *shm.Block) kaf
 	}
 }
 
-// poll hands what the source fetches to the loop until the process ends.
-func (p *process) poll() {
-	for {
-		err := p.source.Poll(p.ctx, p.intake.put)
-		p.intake.ring()
-		switch {
-		case p.ctx.Err() != nil || errors.Is(err, kafka.ErrClosed):
-			return
-		case err != nil:
-			p.mail.post(func(p *process) { p.fatal("the source's poller", err) })
-			return
-		}
+// fetch hands what the source fetches to the loop until the process ends.
+func (p *process) fetch() {
+	err := p.source.Serve(p.ctx, p.intake.put, p.intake.ring)
+	if p.ctx.Err() == nil && !errors.Is(err, kafka.ErrClosed) {
+		p.mail.post(func(p *process) { p.fatal("the source", err) })
 	}
 }
 

@@ -35,7 +35,7 @@ var rooms = map[string][]string{
 	"internal/bus":        {"internal/event"},
 	"internal/control":    {"internal/event"},
 	"internal/route":      {"internal/event", "internal/wire"},
-	"kafka":               {"internal/event"},
+	"kafka":               {"internal/event", "internal/loop"},
 	"nats":                {"internal/event"},
 	"shm":                 {"internal/event"},
 	"internal/resume":     {"internal/event", "internal/replica"},

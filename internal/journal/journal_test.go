@@ -226,7 +226,7 @@ func TestStandardBecomesDebugLines(t *testing.T) {
 
 type broken struct{ io.Writer }
 
-func (b *broken) Error() string  { return "broken " + fmt.Sprint(b.Writer) }
+func (b *broken) Error() string { return "broken " + fmt.Sprint(b.Writer) }
 
 func (b *broken) String() string { panic("no text") }
 

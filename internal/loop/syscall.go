@@ -33,6 +33,29 @@ func waitRaw(fd int, events []unix.EpollEvent, timeout *unix.Timespec) (uintptr,
 	return n, errno
 }
 
+// WaitRead waits until the socket has input, and takes what is there, as Read
+// does. The socket blocks; Again is its own timeout (SO_RCVTIMEO), or a signal.
+// The calling goroutine takes its thread along, and nobody has to wake it: where
+// that thread is all that waits for the socket, it costs the fewest wake-ups.
+func WaitRead(fd int, buf []byte) (int, Status) {
+	n, errno := readBlocked(fd, buf)
+	switch {
+	case errno == unix.EINTR:
+		return 0, Again
+	case errno != 0:
+		return 0, failure(errno)
+	case n == 0:
+		return 0, EOF
+	}
+	return int(n), OK
+}
+
+// Nap sleeps together with its thread, or until a signal.
+func Nap(d time.Duration) {
+	ts := unix.NsecToTimespec(int64(d))
+	sleepBlocked(&ts)
+}
+
 // The runtime's own way to say that a call is going to block. Without it the
 // runtime's monitor wakes up again and again to see whether the call still
 // lasts, until after 10 ms it takes the loop's place among GOMAXPROCS away: for
@@ -58,4 +81,26 @@ func waitBlocked(fd int, events []unix.EpollEvent, timeout *unix.Timespec) (uint
 		uintptr(unsafe.Pointer(unsafe.SliceData(events))), uintptr(len(events)), uintptr(unsafe.Pointer(timeout)), 0, 0)
 	exitsyscall()
 	return n, errno
+}
+
+// readBlocked is recvfrom that is expected to block.
+//
+//go:nosplit
+//go:norace
+func readBlocked(fd int, buf []byte) (uintptr, unix.Errno) {
+	entersyscallblock()
+	n, _, errno := unix.RawSyscall6(unix.SYS_RECVFROM, uintptr(fd),
+		uintptr(unsafe.Pointer(unsafe.SliceData(buf))), uintptr(len(buf)), 0, 0, 0)
+	exitsyscall()
+	return n, errno
+}
+
+// sleepBlocked is nanosleep.
+//
+//go:nosplit
+//go:norace
+func sleepBlocked(ts *unix.Timespec) {
+	entersyscallblock()
+	_, _, _ = unix.RawSyscall(unix.SYS_NANOSLEEP, uintptr(unsafe.Pointer(ts)), 0, 0)
+	exitsyscall()
 }

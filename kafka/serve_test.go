@@ -273,17 +273,17 @@ func TestAnAdvanceIsOfOneEpoch(t *testing.T) {
 	}
 }
 
-func TestPollEndsWithItsContext(t *testing.T) {
+func TestServeEndsWithItsContext(t *testing.T) {
 	c := cluster(t, kfake.NumBrokers(1), kfake.SeedTopics(1, "t"))
 	s := open(t, Options{Brokers: c.ListenAddrs()})
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 	defer cancel()
 	none := func(Fetched) { t.Error("something came") }
-	if err := s.Poll(ctx, none); !errors.Is(err, context.DeadlineExceeded) {
+	if err := s.Serve(ctx, none, func() {}); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("%v", err)
 	}
 	s.Close()
-	if err := s.Poll(t.Context(), none); !errors.Is(err, ErrClosed) {
+	if err := s.Serve(t.Context(), none, func() {}); !errors.Is(err, ErrClosed) {
 		t.Errorf("%v", err)
 	}
 }

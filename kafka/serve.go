@@ -12,33 +12,92 @@ import (
 // network isn't to blame.
 const unreadableAfter = 3
 
-// Poll waits for what was fetched and hands it over: what one broker sent at
-// once, in one call of into for each partition and leader epoch, or several
-// if that is much. While nobody polls, nothing more is fetched, and nothing
-// is lost. It returns nil, the context's error or ErrClosed.
-func (s *Source) Poll(ctx context.Context, into func(Fetched)) error {
-	s.polling.Lock()
-	defer s.polling.Unlock()
+// service is who takes what is fetched.
+type service struct {
+	ctx  context.Context
+	into func(Fetched)
+	over func()
+}
+
+func (v *service) ended() bool { return v == nil || v.ctx.Err() != nil }
+
+// Serve hands over what is fetched until ctx ends, or the Source is closed: what
+// one broker sent at once in one call of into for each partition and leader
+// epoch, or several if that is much, and then one of over. Both are called by the
+// goroutines that fetch, one at a time, so that nobody has to be woken for it;
+// while into waits, or nobody serves, nothing more is fetched, and nothing is
+// lost. A second Serve waits for the end of the first. It returns the context's
+// error or ErrClosed, when neither is called any more.
+func (s *Source) Serve(ctx context.Context, into func(Fetched), over func()) error {
+	v := &service{ctx, into, over}
+	if !s.begin(v) {
+		return s.ended(ctx)
+	}
+	for !v.ended() && s.ctx.Err() == nil {
+		select {
+		case <-s.faulty:
+			s.handing.Lock()
+			s.handFaults(into)
+			over()
+			s.handing.Unlock()
+		case <-ctx.Done():
+		case <-s.ctx.Done():
+		}
+	}
+	s.handing.Lock()
+	defer s.handing.Unlock()
+	s.service = nil
+	s.changed.Broadcast()
+	return s.ended(ctx)
+}
+
+// begin waits until nobody else serves. False: ctx ended before.
+func (s *Source) begin(v *service) bool {
+	defer context.AfterFunc(v.ctx, s.tellAll)()
+	s.handing.Lock()
+	defer s.handing.Unlock()
+	for s.service != nil && !v.ended() && s.ctx.Err() == nil {
+		s.changed.Wait()
+	}
+	if v.ended() || s.ctx.Err() != nil {
+		return false
+	}
+	s.service = v
+	s.changed.Broadcast()
+	return true
+}
+
+func (s *Source) ended(ctx context.Context) error {
 	if s.ctx.Err() != nil {
 		return ErrClosed
 	}
-	if ctx.Err() != nil {
-		return ctx.Err()
+	return ctx.Err()
+}
+
+// tellAll wakes who waits for a service to begin or to end.
+func (s *Source) tellAll() {
+	s.handing.Lock()
+	defer s.handing.Unlock()
+	s.changed.Broadcast()
+}
+
+// serve hands an answer to whoever serves, and waits for that. False: the Source
+// is closed.
+func (s *Source) serve(a *answer) bool {
+	s.handing.Lock()
+	defer s.handing.Unlock()
+	for s.service.ended() && s.ctx.Err() == nil {
+		s.changed.Wait()
 	}
-	select {
-	case n := <-s.ready:
-		s.dec.unzip.bound(s.decompressedMax())
-		for i := range n.chunks {
-			s.hand(&n.chunks[i], into)
-		}
-	case <-s.faulty:
-		s.handFaults(into)
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-s.ctx.Done():
-		return ErrClosed
+	if s.ctx.Err() != nil {
+		return false
 	}
-	return nil
+	s.dec.unzip.bound(s.decompressedMax())
+	for i := range a.chunks {
+		s.hand(&a.chunks[i], s.service.into)
+	}
+	s.service.over()
+	return true
 }
 
 // hand decodes a chunk and hands it over.
