@@ -85,7 +85,7 @@ def unfetched(res, case, floor):
     out = []
     for i, r in res.rounds(case, ODIN).items():
         f = res.rounds(case, floor).get(i)
-        if i in unheard and f:
+        if i in unheard and f and us(f):  # a window so short that it cost nothing that is counted says nothing
             out.append((r["server_cpu_s"] - unheard[i]["server_cpu_s"]) * 1e6 / r["deliveries"] / us(f))
     return out
 

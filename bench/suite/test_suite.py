@@ -51,6 +51,12 @@ class TestFigures(unittest.TestCase):
                 {"case": "burst", "label": "odin", "round": 1, "faults": ["x"]}]
         self.assertEqual(list(self.of(*runs)), [("paced", "CPU a delivery, × floor")])
 
+    def test_a_floor_that_cost_nothing_has_no_ratio(self):
+        runs = [run("burst", label, 1, us=u) for label, u in (("limit-batch, frames as Odin's", 0), ("odin", 1), ("odin, nobody listens", 0.5))]
+        self.assertEqual(list(self.of(*runs)), [])
+        runs[0] = run("burst", runs[0]["label"], 1, us=2)
+        self.assertEqual([f.values for f in self.of(*runs).values()], [[0.25]])
+
 
 class TestStages(unittest.TestCase):
     def test_innermost_counts(self):
