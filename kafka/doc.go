@@ -12,8 +12,8 @@
 // # Why not franz-go's consumer
 //
 // franz-go brings the other connections, logins, versions, codecs and the
-// decoding of records. Its consumer isn't used, for it hides what must be known here: it
-// doesn't tell that an offset moved without a record (compacted tails), it
+// decoding of records. Its consumer isn't used, for it hides what must be known
+// here: it doesn't tell that an offset moved without a record (compacted tails), it
 // goes on from where a truncated log ends before anybody could say stop, it
 // keeps silent when a leader doesn't know the last epoch at all
 // (UNDEFINED_EPOCH_OFFSET under NoResetOffset), it unpacks whole fetches

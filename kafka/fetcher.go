@@ -58,7 +58,6 @@ type fetcher struct {
 	session       session
 	first         int  // where the next full request begins, so that each partition is first once
 	evicted       bool // the last answer was that the session is lost
-	again         bool // the last request is sent once more
 }
 
 // fetcher returns the one of a broker, made and started if need be.
@@ -190,8 +189,7 @@ func (f *fetcher) failed(p plan, err error) {
 			a.flight = 0
 		}
 	}
-	again := cut || !f.again && errors.Is(err, errEnded)
-	f.again = again && !cut
+	again := cut || errors.Is(err, errEnded) // no link ends twice: the next one has served nothing yet
 	var wait time.Duration
 	if !again {
 		wait = f.sick(err)
@@ -218,7 +216,7 @@ func (f *fetcher) fit() {
 	if f.trouble.err != nil {
 		f.s.o.Log.Info("a broker answers again", "broker", f.id, "failures", f.trouble.times)
 	}
-	f.trouble, f.evicted, f.again = trouble{}, false, false
+	f.trouble, f.evicted = trouble{}, false
 }
 
 var (

@@ -9,10 +9,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// apiVersions is the key of the request for the versions that a broker knows,
-// whose answer has a head of its own.
-const apiVersions = 18
-
 // loginShare of a login's life is used; behind it the link is opened anew.
 const loginShare = 0.9
 
@@ -32,7 +28,7 @@ func (k *link) greet() error {
 	for _, v := range resp.ApiKeys {
 		k.versions[v.ApiKey] = v.MaxVersion
 	}
-	if newest := k.versions[fetchKey]; newest < fetchOldest {
+	if newest := k.versions[kmsg.Fetch.Int16()]; newest < fetchOldest {
 		return fmt.Errorf("the broker knows fetches up to version %d, and Odin from %d (Kafka 0.11) on", newest, fetchOldest)
 	}
 	return nil
@@ -70,7 +66,7 @@ func (k *link) logIn(ctx context.Context, addr string, l *login) error {
 // choose names the mechanism.
 func (k *link) choose(mechanism string) error {
 	req, resp := kmsg.NewPtrSASLHandshakeRequest(), kmsg.NewPtrSASLHandshakeResponse()
-	req.Mechanism, req.Version, resp.Version = mechanism, 1, 1
+	req.Mechanism, req.Version = mechanism, 1
 	if err := k.ask(req, resp, requestTimeout); err != nil {
 		return err
 	}
@@ -85,7 +81,6 @@ func (k *link) prove(say []byte) ([]byte, error) {
 	req, resp := kmsg.NewPtrSASLAuthenticateRequest(), kmsg.NewPtrSASLAuthenticateResponse()
 	req.SASLAuthBytes = say
 	req.Version = k.version(req.Key(), 2)
-	resp.Version = req.Version
 	if err := k.ask(req, resp, requestTimeout); err != nil {
 		return nil, err
 	}

@@ -85,7 +85,6 @@ func (k *link) close() {
 func (k *link) fetch(req *kmsg.FetchRequest) (*kmsg.FetchResponse, error) {
 	req.Version = k.version(req.Key(), fetchVersion(req))
 	resp := kmsg.NewPtrFetchResponse()
-	resp.Version = req.Version
 	err := k.ask(req, resp, requestTimeout+time.Duration(req.MaxWaitMillis)*time.Millisecond)
 	if k.used && err != nil && !errors.Is(err, os.ErrDeadlineExceeded) && !errors.Is(err, errAnswer) {
 		err = fmt.Errorf("%w: %w", errEnded, err)
@@ -112,6 +111,7 @@ func (k *link) ask(req kmsg.Request, resp kmsg.Response, within time.Duration) e
 	if err != nil {
 		return err
 	}
+	resp.SetVersion(req.GetVersion())
 	return parse(body, resp)
 }
 
@@ -135,7 +135,7 @@ func (k *link) read() ([]byte, error) {
 
 // parse reads an answer's body. Its bytes are then the answer's.
 func parse(body []byte, resp kmsg.Response) (err error) {
-	if resp.IsFlexible() && resp.Key() != apiVersions {
+	if resp.IsFlexible() {
 		if body, err = skipTags(body); err != nil {
 			return err
 		}

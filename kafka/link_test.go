@@ -60,7 +60,7 @@ func framed(number uint32, body []byte) []byte {
 func knowing(fetch, authenticate int16) func(uint32) []byte {
 	return func(number uint32) []byte {
 		resp := kmsg.NewPtrApiVersionsResponse()
-		for key, newest := range map[int16]int16{fetchKey: fetch, 17: 1, 36: authenticate} {
+		for key, newest := range map[int16]int16{kmsg.Fetch.Int16(): fetch, kmsg.SASLHandshake.Int16(): 1, kmsg.SASLAuthenticate.Int16(): authenticate} {
 			resp.ApiKeys = append(resp.ApiKeys, kmsg.ApiVersionsResponseApiKey{ApiKey: key, MaxVersion: newest})
 		}
 		return framed(number, resp.AppendTo(nil))
@@ -151,14 +151,14 @@ func TestVersionsOfAFetch(t *testing.T) {
 	a := newPart(tee, Tag{}, 0, event.NoEpoch)
 	a.topic[3] = 1
 	want(byID, a, 1)
-	k := &link{versions: map[int16]int16{fetchKey: fetchNewest}}
-	old := &link{versions: map[int16]int16{fetchKey: 5}}
+	k := &link{versions: map[int16]int16{kmsg.Fetch.Int16(): fetchNewest}}
+	old := &link{versions: map[int16]int16{kmsg.Fetch.Int16(): 5}}
 	for i, row := range []struct {
 		k    *link
 		req  *kmsg.FetchRequest
 		want int16
 	}{{k, byName, fetchNamed}, {k, byID, fetchNewest}, {old, byName, 5}, {old, byID, 5}} {
-		if v := row.k.version(fetchKey, fetchVersion(row.req)); v != row.want {
+		if v := row.k.version(row.req.Key(), fetchVersion(row.req)); v != row.want {
 			t.Errorf("%d: version %d instead of %d", i, v, row.want)
 		}
 	}
@@ -255,7 +255,7 @@ func TestASocketIsCut(t *testing.T) {
 	cancel()
 	select {
 	case err := <-ended:
-		if !errors.Is(err, io.EOF) && !errors.Is(err, net.ErrClosed) {
+		if !errors.Is(err, io.EOF) && !errors.Is(err, errBroken) {
 			t.Errorf("%v", err)
 		}
 	case <-time.After(patienceOfTests):

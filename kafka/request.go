@@ -43,13 +43,12 @@ func want(req *kmsg.FetchRequest, a *part, bytesMax int32) {
 
 // Versions of a fetch.
 const (
-	fetchKey    = 1
 	fetchOldest = 4  // tells the last stable offset
 	fetchNamed  = 12 // the last one whose topics go by name
 )
 
 // fetchNewest is the newest version of a fetch that is settled.
-var fetchNewest, _ = kversion.Stable().LookupMaxKeyVersion(fetchKey)
+var fetchNewest, _ = kversion.Stable().LookupMaxKeyVersion(kmsg.Fetch.Int16())
 
 // fetchVersion is the newest version that a fetch can be sent as.
 func fetchVersion(req *kmsg.FetchRequest) int16 {

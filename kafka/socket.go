@@ -26,6 +26,10 @@ type socket struct {
 	closed bool
 }
 
+// errBroken is a read or write that failed: the peer reset the connection, or the
+// network lost it.
+var errBroken = errors.New("the connection broke")
+
 // socketPatience is how long the kernel lets one read or write wait before the
 // deadline is looked at.
 const socketPatience = time.Second
@@ -81,7 +85,7 @@ func (s *socket) Read(b []byte) (int, error) {
 		case loop.EOF:
 			return 0, io.EOF
 		case loop.Failed:
-			return 0, net.ErrClosed
+			return 0, errBroken
 		}
 		if s.late() {
 			return 0, os.ErrDeadlineExceeded
@@ -95,7 +99,7 @@ func (s *socket) Write(b []byte) (n int, err error) {
 		sent, status := loop.Write(s.fd, b[n:])
 		n += sent
 		if status == loop.Failed {
-			return n, net.ErrClosed
+			return n, errBroken
 		}
 		if status == loop.Again {
 			if err := s.awaitRoom(); err != nil {

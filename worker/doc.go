@@ -10,7 +10,7 @@
 // published and, under load, the loop rests (docs/DESIGN.md).
 //
 // The other goroutines only hand things to the loop, through the mailbox or
-// the intake, and each is bounded: the source's fetch, one reads the control
+// the intake, and each is bounded: the source's fetchers, one reads the control
 // socket, one watches the topology if this worker is the scout, one reads each
 // range that a sibling misses, and one answers each question of an operator's.
 //

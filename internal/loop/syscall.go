@@ -62,7 +62,8 @@ func Nap(d time.Duration) {
 // a loop that waits 20 ms for each record those were 15 wake-ups beside one of
 // its own (docs/DESIGN.md). The runtime keeps both names as they are for
 // programs such as gVisor (go.dev/issue/67401); with a Go that doesn't any more
-// this doesn't link, and waitBlocked becomes unix.Syscall6.
+// this doesn't link, and what is between the two becomes unix.Syscall6. Each call
+// has a function of its own, since a pointer has to be one until the very call.
 
 //go:linkname entersyscallblock runtime.entersyscallblock
 func entersyscallblock()
