@@ -44,9 +44,10 @@ func (p *process) endsOf(ctx context.Context, pt *partition, topic event.TopicID
 	return ends, err
 }
 
-// ofAnotherLog tells of a log that isn't the one that the present era is of.
+// ofAnotherLog tells of a log that isn't the one that the present era is of. One
+// that ends below what was held of it is none either: its owner meets that, too.
 func ofAnotherLog(err error) bool {
-	return errors.Is(err, kafka.ErrRecreated) || errors.Is(err, kafka.ErrRegrown)
+	return errors.Is(err, kafka.ErrRecreated) || errors.Is(err, kafka.ErrRegrown) || errors.Is(err, kafka.ErrTruncated)
 }
 
 // orNextEra has the log read, and if it is another one waits for the era that

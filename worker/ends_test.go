@@ -16,6 +16,7 @@ func TestWhatIsOfAnotherLogWaitsForItsEra(t *testing.T) {
 	st := newTheatre(t, 1, nil)
 	p, pt := &process{segment: st.segment}, &partition{}
 	regrown, anew := fmt.Errorf("read: %w", kafka.ErrRegrown), fmt.Errorf("read: %w", kafka.ErrRecreated)
+	shorter := fmt.Errorf("read: %w", kafka.ErrTruncated)
 	other := errors.New("broken")
 	ended, end := context.WithCancel(t.Context())
 	end()
@@ -25,7 +26,7 @@ func TestWhatIsOfAnotherLogWaitsForItsEra(t *testing.T) {
 		answers []error // the last one is what it comes to
 	}{
 		"as it should be":     {t.Context(), 0, []error{nil}},
-		"in the end":          {t.Context(), 0, []error{regrown, anew, nil}},
+		"in the end":          {t.Context(), 0, []error{regrown, anew, shorter, nil}},
 		"another failure":     {t.Context(), 0, []error{anew, other}},
 		"the era is over":     {t.Context(), 1, []error{regrown}},
 		"no era within limit": {ended, 0, []error{anew}},
@@ -41,8 +42,8 @@ func TestWhatIsOfAnotherLogWaitsForItsEra(t *testing.T) {
 	}
 }
 
-// TestRangeOfAnotherLogIsNotLost: that a log was cut and grew again, or is of a
-// topic made anew, is no reason to give anything up: the era tells what became
+// TestRangeOfAnotherLogIsNotLost: that a log was cut, grew again or not, or is of
+// a topic made anew, is no reason to give anything up: the era tells what became
 // of it.
 func TestRangeOfAnotherLogIsNotLost(t *testing.T) {
 	st := newTheatre(t, 1, nil)
@@ -73,6 +74,10 @@ func TestRangeOfAnotherLogIsNotLost(t *testing.T) {
 		if !errors.Is(err, want) || read.Why != resume.Unavailable || read.Reached > 4 {
 			t.Errorf("a past: to %d, %v, %v", read.Reached, read.Why, err)
 		}
+	}
+	beyond := replica.Effect{From: 12, To: 15} // the log ends at 10
+	if a, err := p.readOnce(pt, held, beyond, lim); !errors.Is(err, kafka.ErrTruncated) || a.Err != nil {
+		t.Errorf("a range beyond the end: %v, given up by %v", err, a.Err)
 	}
 	p.inLoop(func(*process) { held = pt.mark() })
 	if a, err := p.readOnce(pt, held, e, lim); err != nil || a.Err != nil || a.To != 7 || len(a.Records) != 6 {
