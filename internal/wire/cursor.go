@@ -3,6 +3,8 @@ package wire
 import (
 	"strconv"
 	"strings"
+
+	"github.com/odin-ws/odin/internal/event"
 )
 
 // TopicCursor is a cursor's entry of one topic: for partition i, every
@@ -88,7 +90,7 @@ func (r *Request) readTopicCursor(key, entry []byte, room int) (t TopicCursor, f
 	}
 	text, ok := unquote(epoch)
 	if !ok || len(text) > EpochMax {
-		return t, badRequest(path + ".epoch must be a string, as in the last answer")
+		return t, badRequest(path + ".epoch must be a string of at most 128 bytes, as in the last answer")
 	}
 	t.Epoch = string(text)
 	t.Offsets, fault = readOffsets(offsets, path, room)
@@ -126,33 +128,49 @@ func (r *Request) readLastOffsets(value []byte) *RequestError {
 		return badRequest(`data.last_offset must be an object like {"odin.trades:7":1042}; better send the cursor of the last answer`)
 	}
 	r.LastOffsets = []LastOffset{}
+	met := map[event.Partition]bool{}
 	for w := walk(value); ; {
-		key, entry, ok := w.member()
-		if !ok {
+		key, entry, more := w.member()
+		if !more {
 			return nil
 		}
 		name, _ := unquote(key)
-		n, ok := wholeNumber(entry)
-		switch {
-		case !ok || n < -1:
-			return badRequest("data.last_offset[" + quoteShort(name) + "] must be a whole number from -1 on")
-		case len(name) > TopicMax+len(":2147483647") || len(r.LastOffsets) == OffsetsMax:
+		if len(name) > TopicMax+len(":2147483647") || len(r.LastOffsets) == OffsetsMax {
 			return badRequest("data.last_offset has at most 4096 entries, the topics' names at most 249 bytes")
 		}
-		topic, partition := splitPartition(string(name))
-		r.LastOffsets = append(r.LastOffsets, LastOffset{Topic: topic, Partition: partition, Offset: n})
+		path := "data.last_offset[" + quoteShort(name) + "]"
+		offset, fault := readLastOffset(string(name), entry, path)
+		if fault != nil {
+			return fault
+		}
+		of := event.Partition{Topic: offset.Topic, Number: max(offset.Partition, 0)} // not named: it can only be the first
+		if met[of] {
+			return badRequest(path + " is there twice: send it once")
+		}
+		met[of] = true
+		r.LastOffsets = append(r.LastOffsets, offset)
 	}
 }
 
+func readLastOffset(name string, entry []byte, path string) (o LastOffset, fault *RequestError) {
+	n, ok := wholeNumber(entry)
+	if !ok || n < -1 {
+		return o, badRequest(path + " must be a whole number from -1 on")
+	}
+	topic, partition, ok := splitPartition(name)
+	if !ok {
+		return o, badRequest(path + ` must be named "topic:partition", like "odin.trades:7"`)
+	}
+	return LastOffset{Topic: topic, Partition: partition, Offset: n}, nil
+}
+
 // splitPartition takes "topic:partition" apart; Kafka's names have no colon.
-func splitPartition(name string) (topic string, partition int32) {
+// Without one the partition is -1.
+func splitPartition(name string) (topic string, partition int32, ok bool) {
 	topic, number, found := strings.Cut(name, ":")
 	if !found {
-		return name, -1
+		return name, -1, true
 	}
 	n, err := strconv.ParseUint(number, 10, 31)
-	if err != nil {
-		return name, -1
-	}
-	return topic, int32(n)
+	return topic, int32(n), err == nil
 }

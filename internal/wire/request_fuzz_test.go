@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -20,6 +21,7 @@ func FuzzParseRequest(f *testing.F) {
 	f.Add([]byte(`{"type":"reconnect","data":{"client_id":"\u00e9","channels":[],"cursor":{"t":{"offsets":[-0],"x":[null],"epoch":""},"\u0075":{"epoch":"e","offsets":[]}}}}`))
 	f.Add([]byte(`{"type":"reconnect","data":{"channels":[],"last_offset":{"t:7":5}}}`))
 	f.Add([]byte(`{"type":"reconnect","data":{"channels":[],"last_offset":{"t":-1,"t:07":0,"t:2147483648":1,"a:b:1":9,":":2,"t:-1":3,"t:7":4,"t:7":5}}}`))
+	f.Add([]byte(`{"type":"reconnect","data":{"channels":[],"last_offset":{"t":-1,"t:07":0,"t:2147483647":1,"u:1":9,":0":2}}}`))
 	f.Add([]byte(`{"type":"reconnect","data":{"channels":["a.b"],"client_id":"c","cursor":{"t":{"epoch":"e","offsets":[1042,-1,null]}}}}`))
 	f.Add([]byte(`{"type":"reconnect","id":"7","data":{"channels":["a.b"],"last_offset":{"t":-1,"t:7":5}}}`))
 	f.Add([]byte(` {"id":"\ud800","type":"heartbeat","x":[{}, "]"]}`))
@@ -217,10 +219,14 @@ func reconnectWasRight(data *wire.ClientData) bool {
 			}
 		}
 	}
-	for _, offset := range data.LastOffset {
-		if offset < -1 {
+	for name, offset := range data.LastOffset {
+		if offset < -1 || !partitionNames.MatchString(name) {
 			return false
 		}
 	}
 	return true
 }
+
+// partitionNames are such as surely name one partition each: of "t" and "t:0"
+// only one may be there.
+var partitionNames = regexp.MustCompile(`^[^:]*(:[1-9][0-9]{0,8})?$`)

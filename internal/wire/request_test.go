@@ -37,7 +37,7 @@ func TestParseRequest(t *testing.T) {
 		{"heartbeat with anything", `{"type":"heartbeat","data":17}`, wire.Request{Type: wire.RequestHeartbeat}},
 		{"reconnect", `{"type":"reconnect","data":{"client_id":"c","channels":["a.b"],"cursor":{"odin.trades":{"epoch":"` + epoch + `","offsets":[1042,-1,null]},"t":{"epoch":"","offsets":[]}}}}`, wire.Request{Type: wire.RequestReconnect, Channels: list("a.b"), ClientID: []byte("c"), Cursor: []wire.TopicCursor{{Topic: "odin.trades", Epoch: epoch, Offsets: []int64{1042, -1, wire.Unproven}}, {Topic: "t", Offsets: []int64{}}}}},
 		{"reconnect from now", `{"type":"reconnect","data":{"channels":[],"cursor":{}}}`, wire.Request{Type: wire.RequestReconnect, Cursor: []wire.TopicCursor{}}},
-		{"reconnect of old", `{"type":"reconnect","data":{"channels":[],"last_offset":{"odin.trades":5,"odin.trades:7":-1,"a:b":0,"c:99999999999":1}}}`, wire.Request{Type: wire.RequestReconnect, LastOffsets: []wire.LastOffset{{Topic: "odin.trades", Partition: -1, Offset: 5}, {Topic: "odin.trades", Partition: 7, Offset: -1}, {Topic: "a:b", Partition: -1}, {Topic: "c:99999999999", Partition: -1, Offset: 1}}}},
+		{"reconnect of old", `{"type":"reconnect","data":{"channels":[],"last_offset":{"odin.trades":5,"odin.trades:7":-1,"c:2147483647":1}}}`, wire.Request{Type: wire.RequestReconnect, LastOffsets: []wire.LastOffset{{Topic: "odin.trades", Partition: -1, Offset: 5}, {Topic: "odin.trades", Partition: 7, Offset: -1}, {Topic: "c", Partition: 2147483647, Offset: 1}}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got, err := wire.ParseRequest([]byte(c.text), wire.DefaultLimits())
@@ -106,7 +106,7 @@ func TestParseRequestRefuses(t *testing.T) {
 		{reconnect + `"cursor":{"t":1}}}`, "bad_request", "7", "data.cursor must be an object like"},
 		{reconnect + `"cursor":{"t":{}}}}`, "bad_request", "7", `data.cursor["t"].epoch must be a string`},
 		{reconnect + `"cursor":{"t":{"epoch":1,"offsets":[]}}}}`, "bad_request", "7", `data.cursor["t"].epoch must be a string`},
-		{reconnect + `"cursor":{"t":{"epoch":"` + strings.Repeat("e", 129) + `","offsets":[]}}}}`, "bad_request", "7", `data.cursor["t"].epoch`},
+		{reconnect + `"cursor":{"t":{"epoch":"` + strings.Repeat("e", 129) + `","offsets":[]}}}}`, "bad_request", "7", `data.cursor["t"].epoch must be a string of at most 128 bytes`},
 		{reconnect + `"cursor":{"t":{"epoch":"e"}}}}`, "bad_request", "7", `data.cursor["t"].offsets must be a list`},
 		{reconnect + `"cursor":{"t":{"epoch":"e","offsets":[0,-2]}}}}`, "bad_request", "7", `data.cursor["t"].offsets[1] must be a whole number from -1 on, or null`},
 		{reconnect + `"cursor":{"t":{"epoch":"e","offsets":[1.0]}}}}`, "bad_request", "7", `data.cursor["t"].offsets[0]`},
@@ -118,6 +118,15 @@ func TestParseRequestRefuses(t *testing.T) {
 		{reconnect + `"last_offset":7}}`, "bad_request", "7", "data.last_offset must be an object like"},
 		{reconnect + `"last_offset":{"t":"7"}}}`, "bad_request", "7", `data.last_offset["t"] must be a whole number`},
 		{reconnect + `"last_offset":{"t":-2}}}`, "bad_request", "7", `data.last_offset["t"] must be a whole number`},
+		// One that names no partition would be "live from now", and so recovered:true would be a lie.
+		{reconnect + `"last_offset":{"t:x":5}}}`, "bad_request", "7", `data.last_offset["t:x"] must be named "topic:partition"`},
+		{reconnect + `"last_offset":{"t:-1":5}}}`, "bad_request", "7", `data.last_offset["t:-1"] must be named`},
+		{reconnect + `"last_offset":{"t:":5}}}`, "bad_request", "7", `data.last_offset["t:"] must be named`},
+		{reconnect + `"last_offset":{"a:b:1":5}}}`, "bad_request", "7", `data.last_offset["a:b:1"] must be named`},
+		{reconnect + `"last_offset":{"t:2147483648":5}}}`, "bad_request", "7", `data.last_offset["t:2147483648"] must be named`},
+		{reconnect + `"last_offset":{"t:0":5,"t:0":9}}}`, "bad_request", "7", `data.last_offset["t:0"] is there twice`},
+		{reconnect + `"last_offset":{"t:7":5,"t\u003a07":9}}}`, "bad_request", "7", `data.last_offset["t:07"] is there twice`},
+		{reconnect + `"last_offset":{"t":5,"t:0":9}}}`, "bad_request", "7", `data.last_offset["t:0"] is there twice`},
 		{reconnect + `"last_offset":{` + repeat(4097, `"t:%d":1`) + `}}}`, "bad_request", "7", "at most 4096 entries"},
 		{reconnect + `"last_offset":{"` + strings.Repeat("t", 300) + `":1}}}`, "bad_request", "7", "at most 249 bytes"},
 	} {
