@@ -187,14 +187,15 @@ func (q *replayPart) filled(result backfill.Result) {
 }
 
 // awaitPast has a replay go on when what was evicted before it came there is had
-// once more, for all who lack it. What can't be had, or not in time, ends it.
+// once more, for all who lack it. What can't be had, or not in time, ends it; and
+// so does a log that proves nothing (rule 17).
 func (p *process) awaitPast(s *session, q *replayPart) {
 	r := s.replay
 	if !r.lacking {
 		r.lacking, r.until = true, p.now+int64(p.config.Limits.BackfillMax)
 		q.claim.Offset = q.pointer
 	}
-	if q.claim.Refused != resume.None || p.now > r.until {
+	if q.claim.Refused != resume.None || p.now > r.until || !p.stateOf(q, p.relate(r)).ByLog() {
 		p.breakReplay(s)
 		return
 	}

@@ -119,21 +119,21 @@ func Judge(c Claim, s State) Verdict {
 	return behind(c, s)
 }
 
-// byLog tells whether what the log says proves anything: only if the log is
+// ByLog tells whether what the log says proves anything: only if the log is
 // known to be the one that the claim is about.
-func (s State) byLog() bool { return s.Identified && s.Incarnation == Same }
+func (s State) ByLog() bool { return s.Identified && s.Incarnation == Same }
 
 // ahead judges a claim beyond what sessions of this worker were given: another
 // worker gave it, or nobody did.
 func ahead(c Claim, s State) Verdict {
 	switch {
-	case c.Offset <= s.Held, s.byLog() && c.Offset < s.Stable:
+	case c.Offset <= s.Held, s.ByLog() && c.Offset < s.Stable:
 		return Verdict{Step: Play}
 	case c.End == Unknown:
 		return Verdict{Step: AskEnd}
 	case c.Offset >= c.End:
 		return fail(Epoch)
-	case !s.byLog():
+	case !s.ByLog():
 		return fail(Unavailable)
 	}
 	return Verdict{Step: Play}
@@ -142,9 +142,9 @@ func ahead(c Claim, s State) Verdict {
 func behind(c Claim, s State) Verdict {
 	next := c.Offset + 1
 	switch {
-	case next >= s.From && (s.byLog() || next >= s.Observed):
+	case next >= s.From && (s.ByLog() || next >= s.Observed):
 		return Verdict{Step: Play}
-	case !s.byLog():
+	case !s.ByLog():
 		return fail(Unavailable)
 	case s.PastFrom <= next && s.PastTo >= next && s.PastTo+1 >= s.From:
 		return Verdict{Step: Play}

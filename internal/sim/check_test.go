@@ -14,6 +14,7 @@ type stream struct {
 	at   int64 // all up to here was given, or announced as lost
 	era  uint32
 	last replica.Position // as it was at the check before
+	seen int64            // from here on it heard all when it was new
 }
 
 // check is made after each step of a worker.
@@ -23,7 +24,7 @@ func (w *world) check(l *local) {
 		return
 	}
 	if !s.on {
-		*s = stream{on: true, at: p.Applied, era: p.Era, last: p}
+		*s = stream{on: true, at: p.Applied, era: p.Era, last: p, seen: p.From}
 	}
 	w.checkPosition(l, p)
 	s.last = p
@@ -154,7 +155,18 @@ func (w *world) reset(l *local, f *replica.Effect) {
 			return
 		}
 	}
-	s.at, s.era = f.To, p.Era
+	s.at, s.era, s.seen = f.To, p.Era, f.To+1
+}
+
+// checkProven is rule 17: without an id, only what was heard when it was new
+// proves that all can be given.
+func (w *world) checkProven(r *replay) {
+	for i := range r.parts {
+		q := &r.parts[i]
+		if l := q.local; !q.now && l.worker.topics[l.part.topic] == (event.TopicID{}) && (q.claim.Offset+1 < l.stream.seen || !l.stream.on) {
+			w.fail("rule 17", "worker %d proves %d of %d by the log", l.slot(), q.claim.Offset, l.part.index)
+		}
+	}
 }
 
 // checkLost is rule 10.

@@ -1,6 +1,8 @@
 package sim
 
 import (
+	"slices"
+
 	"github.com/odin-ws/odin/internal/event"
 	"github.com/odin-ws/odin/internal/resume"
 )
@@ -10,25 +12,43 @@ import (
 type client struct {
 	world   *world
 	index   int
-	wants   channelSet
+	wants   wanted
 	slow    bool
 	session *session // nil: not connected
 	cursor  cursor   // as docs/RECOVERY.md has a client keep it
 	known   []belief // by partition
 	calm    bool     // it connected after all faults had ended
+
+	replayed int // records that it got before the answer to its reconnect
 }
 
-// cursor is what a client keeps of the topic.
+// cursor is what a client keeps: the epoch of each topic, and an offset for each
+// partition.
 type cursor struct {
-	epoch   string // "": nothing yet
+	epochs  []string // "": it has nothing of the topic
 	offsets []int64
 }
+
+func (c *cursor) names(topic int) bool { return topic < len(c.epochs) && c.epochs[topic] != "" }
+
+func (c *cursor) copy() cursor { return cursor{slices.Clone(c.epochs), slices.Clone(c.offsets)} }
+
+// wanted is which channels somebody wants, and from which topics they come.
+type wanted struct {
+	topics   uint8 // as bits
+	channels channelSet
+}
+
+func (w wanted) topic(t int) bool { return w.topics>>t&1 != 0 }
+
+func (w wanted) has(p *part, offset int64) bool { return w.topic(p.topic) && w.channels.has(offset) }
 
 // belief is what a client was given of a partition: all that it wants up to an
 // offset, as the log was, or it was told that some is lost.
 type belief struct {
 	version int
 	at      int64
+	open    bool // from what comes next on
 }
 
 // channelSet is some of the channels, as bits.
@@ -37,7 +57,11 @@ type channelSet uint8
 func (c channelSet) has(offset int64) bool { return c>>(offset&1)&1 != 0 }
 
 func newClient(w *world, i int) *client {
-	return &client{world: w, index: i, wants: channelSet(1 + (w.plan.seed>>3+uint64(i))%3), slow: (w.plan.seed>>5+uint64(i))%3 == 0}
+	wants := wanted{topics: 1, channels: channelSet(1 + (w.plan.seed>>3+uint64(i))%3)}
+	if w.plan.topics > 1 {
+		wants.topics = uint8(1 + (w.plan.seed>>8+uint64(i))%(1<<w.plan.topics-1))
+	}
+	return &client{world: w, index: i, wants: wants, slow: (w.plan.seed>>5+uint64(i))%3 == 0}
 }
 
 // moveClient is what happens to a client.
@@ -72,9 +96,10 @@ func (c *client) connect(first int) bool {
 		if !k.alive || k.frozen || !k.ready {
 			continue
 		}
-		s := &session{worker: k, client: c, wants: c.wants, fresh: c.cursor.epoch == ""}
-		if !s.fresh {
-			s.asked = &cursor{c.cursor.epoch, append([]int64(nil), c.cursor.offsets...)}
+		s := &session{worker: k, client: c, wants: c.wants, fresh: c.cursor.epochs == nil}
+		if c.replayed = 0; !s.fresh {
+			asked := c.asks()
+			s.asked = &asked
 		}
 		k.sessions = append(k.sessions, s)
 		c.session, c.calm = s, w.calm
@@ -115,13 +140,31 @@ func (c *client) receive(p *packet, content uint64) {
 		return
 	}
 	c.believe(p)
-	c.cursor = cursor{p.cursor.epoch, append(c.cursor.offsets[:0], p.cursor.offsets...)}
+	c.cursor = p.cursor.copy()
+}
+
+// asks is the cursor that a client comes back with: sometimes it has let a topic
+// go, of which it wants what comes from now on.
+func (c *client) asks() cursor {
+	x := mix(uint32(c.world.time) + uint32(c.index))
+	if t := int(x>>4) % len(c.cursor.epochs); x%4 == 0 && c.wants.topics != 1<<t && c.cursor.names(t) {
+		c.cursor.epochs[t] = ""
+		c.world.omitted++
+	}
+	for i, p := range c.world.parts[:c.world.table] {
+		b := c.belief(i)
+		b.open = c.wants.topic(p.topic) && !c.cursor.names(p.topic)
+	}
+	return c.cursor.copy()
 }
 
 // record is the next of a partition: not one twice, none left out, and what the
 // log had.
 func (c *client) record(p *packet, content uint64) {
 	b := c.belief(p.part)
+	if b.open {
+		*b = belief{version: p.version, at: p.offset - 1}
+	}
 	v := c.world.parts[p.part].kafka.versions[b.version]
 	switch {
 	case p.offset <= b.at:
@@ -131,6 +174,7 @@ func (c *client) record(p *packet, content uint64) {
 	default:
 		c.covers("nothing missing", p.part, p.offset-1)
 		b.at = p.offset
+		c.replayed++
 	}
 	for len(c.cursor.offsets) <= p.part {
 		c.cursor.offsets = append(c.cursor.offsets, event.None)
@@ -147,7 +191,7 @@ func (c *client) covers(rule string, part int, to int64) {
 		return
 	}
 	for o := b.at + 1; o <= to; o++ {
-		if e := &v.entries[o]; e.content != 0 && !e.compacted && c.wants.has(o) {
+		if e := &v.entries[o]; e.content != 0 && !e.compacted && c.wants.has(c.world.parts[part], o) {
 			c.fail(rule, "was not given %d of %d, which (%d, %d] has", o, part, b.at, to)
 			return
 		}
@@ -160,11 +204,15 @@ func (c *client) believe(p *packet) {
 	if p.kind == packetResumed && !p.recovered {
 		c.refused(p)
 	}
+	if p.kind == packetResumed && p.recovered {
+		c.recovered(p)
+	}
 	for i, at := range p.cursor.offsets {
-		b := c.belief(i)
+		b, t := c.belief(i), c.world.parts[i].topic
 		switch {
-		case p.kind == packetSubscribed, p.kind == packetResumed && !p.recovered, p.told.lost && p.told.parts>>i&1 != 0:
-			*b = belief{p.versions[i], at}
+		case !c.wants.topic(t):
+		case p.kind == packetSubscribed, p.kind == packetResumed && !p.recovered, b.open, p.told.lost && p.told.parts>>i&1 != 0:
+			*b = belief{version: p.versions[i], at: at}
 		case b.at != event.None && !c.world.parts[i].kafka.agrees(b.version, p.versions[i], b.at):
 			c.fail("recovered", "is told in %s that nothing was lost of %d, but what it has up to %d is not in the log", p, i, b.at)
 		case at < b.at:
@@ -176,10 +224,33 @@ func (c *client) believe(p *packet) {
 	}
 }
 
-// refused holds that a resume was refused for a reason that is true.
+// recovered holds that what is called so is of the epochs that were claimed.
+func (c *client) recovered(p *packet) {
+	for t, name := range p.cursor.epochs {
+		if c.cursor.names(t) && c.cursor.epochs[t] != name {
+			c.fail("recovered", "is told so, but %s is %s by now", c.cursor.epochs[t], name)
+		}
+	}
+	if c.world.plan.nameless {
+		c.world.remembered++
+	}
+}
+
+// refused holds that a resume was refused for a reason that is true, and that
+// nothing was sent then.
 func (c *client) refused(p *packet) {
-	trimmed, parted := c.world.plan.compacts, p.cursor.epoch != c.cursor.epoch
+	if c.replayed > 0 {
+		c.fail("decided first", "is refused behind %d records", c.replayed)
+	}
+	trimmed, parted := c.world.plan.compacts, false
+	excused := !c.calm || c.world.excused || c.world.plan.nameless
+	for t, name := range p.cursor.epochs {
+		parted = parted || c.cursor.names(t) && c.cursor.epochs[t] != name
+	}
 	for i, part := range c.world.parts[:c.world.table] {
+		if !c.cursor.names(part.topic) {
+			continue
+		}
 		b, last := c.belief(i), len(part.kafka.versions)-1
 		for _, v := range part.kafka.versions {
 			trimmed = trimmed || b.at+1 < v.start
@@ -187,7 +258,7 @@ func (c *client) refused(p *packet) {
 		parted = parted || !part.kafka.agrees(b.version, last, b.at)
 	}
 	switch {
-	case p.reason == resume.Epoch && !parted, p.reason == resume.Trimmed && !trimmed, p.reason == resume.Unavailable && c.calm && !c.world.excused:
+	case p.reason == resume.Epoch && !parted, p.reason == resume.Trimmed && !trimmed, p.reason == resume.Unavailable && !excused:
 		c.fail("reason", "is refused, as if %s: it is at %v", p.reason, c.known)
 	}
 }
@@ -200,6 +271,9 @@ func (c *client) arrived() {
 	}
 	for i, p := range c.world.parts[:c.world.table] {
 		b := c.belief(i)
+		if !c.wants.topic(p.topic) {
+			continue
+		}
 		if !p.kafka.agrees(b.version, len(p.kafka.versions)-1, b.at) {
 			c.fail("progress", "was never told that %d was cut", i)
 			return

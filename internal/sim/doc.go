@@ -1,7 +1,7 @@
 // Package sim runs the rules of docs/DESIGN.md, by the step functions that
 // workers and supervisor run (internal/replica, resume, backfill, election),
-// against a model of everything around them: a topic of one to three partitions
-// with holes, control records, compaction, retention, truncations, leader epochs
+// against a model of everything around them: topics of one to three partitions in
+// all, of brokers with and without topic ids, with holes, control records, compaction, retention, truncations, leader epochs
 // and new incarnations; two to five workers that are killed and frozen at any
 // step; links that are torn with what is in flight; positions half written; a
 // supervisor that elects, dies, and is started anew with all workers; and clients

@@ -32,6 +32,9 @@ const (
 	replayKept           // a replay goes on through a reset
 	evictedKept          // a session that is owed an evicted frame goes on
 	sharedMaximum        // a new owner fetches behind the furthest that anybody published
+	startUnnamed         // where a topic has no id, its epochs outlive a start of everything
+	erasTogether         // an epoch counts the eras of all topics
+	logUnproven          // a replay goes on by a log that proves nothing
 	duties
 )
 
@@ -45,7 +48,8 @@ var dutyNames = map[duty]string{
 	erasForgotten: "a restart forgets the eras", lateHeld: "sessions are written to before it is published",
 	cursorIsApplied: "a cursor is what was applied", untold: "resets are not told", replayKept: "a replay goes on through a reset",
 	evictedKept:   "a session keeps what was evicted",
-	sharedMaximum: "owners start at a shared maximum",
+	sharedMaximum: "owners start at a shared maximum", logUnproven: "a replay goes on by a log that proves nothing",
+	startUnnamed: "epochs without an id outlive a start", erasTogether: "an epoch counts all topics' eras",
 }
 
 // TestDuties leaves out one duty of the worker at a time.

@@ -125,7 +125,7 @@ func (l *local) refresh(a action) {
 
 func (l *local) meetEra(e event.Era) {
 	if e.Number > l.replica.Position().Era {
-		l.worker.topic = e.Topic
+		l.worker.topics[l.part.topic] = e.Topic
 		l.worker.redecides = true
 		l.run(l.replica.EraChanged(l.worker.fx[:0], e))
 	}
@@ -245,7 +245,7 @@ func (l *local) carry(f *replica.Effect) {
 		}
 	case replica.Reset:
 		w.world.reset(l, f)
-		w.tells = append(w.tells, told{lost: f.Lost, parts: 1 << l.part.index})
+		w.tells = append(w.tells, told{topic: l.part.topic, lost: f.Lost, parts: 1 << l.part.index})
 	case replica.Count:
 		w.world.counted(l, f)
 	}

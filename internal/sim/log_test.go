@@ -1,6 +1,10 @@
 package sim
 
-import "github.com/odin-ws/odin/internal/event"
+import (
+	"iter"
+
+	"github.com/odin-ws/odin/internal/event"
+)
 
 // kafka is the truth: a partition as it is now, and as it was before each
 // truncation and each new incarnation.
@@ -27,8 +31,8 @@ type entry struct {
 }
 
 // newKafka makes an empty log, whose contents no other log has.
-func newKafka(index int) *kafka {
-	return &kafka{versions: []*version{{topic: event.TopicID{1}}}, contents: uint64(index) << 32}
+func newKafka(index int, id event.TopicID) *kafka {
+	return &kafka{versions: []*version{{topic: id}}, contents: uint64(index) << 32}
 }
 
 func (k *kafka) now() *version { return k.versions[len(k.versions)-1] }
@@ -169,22 +173,49 @@ func (p *part) tells(k *worker) bool {
 	return pos.Positioned && pos.Epoch != event.NoEpoch
 }
 
-// recreate makes the topic anew, with all its partitions.
-func (w *world) recreate() {
-	if !w.plan.eras {
+// recreate makes a topic anew, with all its partitions. Without ids it is only
+// told from what it was by a start of everything.
+func (w *world) recreate(topic int) {
+	if !w.plan.eras || w.plan.nameless {
 		return
 	}
 	versions := 0
-	for _, p := range w.parts[:w.table] {
+	for p := range w.partsOf(topic) {
 		if !p.current() {
 			return
 		}
 		versions += len(p.kafka.versions)
 	}
-	id := event.TopicID{byte(versions + 1), byte((versions + 1) >> 8)}
-	for _, p := range w.parts[:w.table] {
-		p.kafka.recreate(id)
+	for p := range w.partsOf(topic) {
+		p.kafka.recreate(w.idOf(topic, versions+1))
 	}
+}
+
+// partsOf gives the partitions of a topic.
+func (w *world) partsOf(topic int) iter.Seq[*part] {
+	return func(yield func(*part) bool) {
+		for _, p := range w.parts[:w.table] {
+			if p.topic == topic && !yield(p) {
+				return
+			}
+		}
+	}
+}
+
+// idOf is the id of a topic's incarnation.
+func (w *world) idOf(topic, incarnation int) event.TopicID {
+	if w.plan.nameless {
+		return event.TopicID{}
+	}
+	return event.TopicID{byte(incarnation), byte(incarnation >> 8), byte(topic)}
+}
+
+// swap makes the log anew while nobody runs who could tell.
+func (p *part) swap(x uint32) {
+	p.kafka.recreate(event.TopicID{})
+	p.kafka.produce(x)
+	p.eras[p.era.Number] = len(p.kafka.versions) - 1
+	p.peaked = false
 }
 
 // read appends what a fetch of [from, to] gives.

@@ -81,6 +81,8 @@ var mutants = []mutant{
 	{"a part of an answer is taken that begins too high", "backfill/past.go", "m.Prev != to {", "m.Prev < min(to, -1) {", 1},
 	{"what left a history is inherited behind a gap", "replica/past.go", " || p.to+1 < w.from {", " {", 1},
 	{"what is kept joins what does not reach it", "replica/past.go", "if above.window.from <= p.to+1 {", "if true {", 1},
+	{"a topic that can't be proven does not refuse the others", "resume/judge.go", "case worst != None:", "case worst != None && len(claims) == 1:", 1},
+	{"a log without an id proves something", "resume/judge.go", "return s.Identified && s.Incarnation == Same", "return s.Incarnation == Same", 1},
 	{"applied runs ahead", "replica/apply.go", "\tr.window.apply(r.applied)\n", "\tr.applied = r.held\n\tr.window.apply(r.applied)\n", 1},
 }
 

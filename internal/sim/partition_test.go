@@ -9,6 +9,7 @@ import (
 type part struct {
 	world     *world
 	index     int
+	topic     int
 	kafka     *kafka
 	base      int64 // rule 3's b
 	baseEra   uint32
@@ -36,7 +37,8 @@ type published struct {
 }
 
 func newPart(w *world, index int) *part {
-	p := &part{world: w, index: index, kafka: newKafka(index), gone: event.None, eras: []int{0}}
+	topic := index % w.plan.topics
+	p := &part{world: w, index: index, topic: topic, kafka: newKafka(index, w.idOf(topic, 1)), gone: event.None, eras: []int{0}}
 	p.published = make([]published, w.plan.workers)
 	p.owner = event.Owner{Slot: event.Nobody}
 	p.era = event.Era{Topic: p.kafka.now().topic, Epoch: event.NoEpoch}
@@ -56,7 +58,7 @@ func (p *part) seed(x uint32) {
 
 // appear puts a partition into the table, that was added to the topic as it is.
 func (p *part) appear() {
-	now := p.world.parts[0].kafka.now()
+	now := p.world.parts[p.topic].kafka.now()
 	p.kafka.now().topic, p.era.Topic, p.topics[0] = now.topic, now.topic, now.topic
 }
 
@@ -156,10 +158,13 @@ func (p *part) topicOf(era uint32) event.TopicID {
 // forget is what a restart of everything leaves: the log, and on disk the era
 // record and the furthest that anybody held.
 func (p *part) forget(x uint32) {
-	v := p.kafka.now()
 	for slot := range p.published {
 		p.bury(slot)
 	}
+	if p.world.plan.nameless && x>>8%2 == 0 {
+		p.swap(x)
+	}
+	v := p.kafka.now()
 	clear(p.published)
 	p.owner = event.Owner{Slot: event.Nobody}
 	if p.world.broken == erasForgotten {

@@ -77,6 +77,8 @@ type plan struct {
 	refill     int  // offsets that a start reads of what was before it; 0: none
 	backfill   int  // most records that one reading of the past gives
 	compacts   bool // the topic is a compacted one
+	topics     int  // that the partitions are of, in turn
+	nameless   bool // the brokers have no topic ids
 
 	moves []move
 }
@@ -109,6 +111,7 @@ func planOf(seed uint64) *plan {
 	p.refill = rng.IntN(2) * rng.IntN(30)
 	p.backfill = 4 + rng.IntN(40)
 	p.compacts = rng.IntN(8) == 0
+	p.more(rand.New(rand.NewPCG(seed, 0x0d2)))
 	w := weights(p, rng)
 	total := 0
 	for _, n := range w {
@@ -123,6 +126,12 @@ func planOf(seed uint64) *plan {
 		p.moves[i] = move{op: o, worker: uint8(rng.IntN(p.workers)), x: rng.Uint32()}
 	}
 	return p
+}
+
+// more is drawn apart, so that a seed's other numbers stay what they were.
+func (p *plan) more(rng *rand.Rand) {
+	p.topics = 1 + rng.IntN(p.partitions)
+	p.nameless = rng.IntN(8) == 0
 }
 
 // pastLimits bound what is kept of what lies below the history.
@@ -177,9 +186,9 @@ func weights(p *plan, rng *rand.Rand) (w [ops]int) {
 // String gives the plan as text that parsePlan reads.
 func (p *plan) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "seed=%d workers=%d base=%d seeded=%d known=%t eras=%t dirty=%t relink=%t prompt=%t lazy=%t relay=%d apply=%d bytes=%d chunk=%d records=%d age=%d partitions=%d later=%d clients=%d owed=%d refill=%d backfill=%d compacts=%t\n",
+	fmt.Fprintf(&b, "seed=%d workers=%d base=%d seeded=%d known=%t eras=%t dirty=%t relink=%t prompt=%t lazy=%t relay=%d apply=%d bytes=%d chunk=%d records=%d age=%d partitions=%d later=%d clients=%d owed=%d refill=%d backfill=%d compacts=%t topics=%d nameless=%t\n",
 		p.seed, p.workers, p.base, p.seeded, p.known, p.eras, p.dirty, p.relink, p.prompt, p.lazy, p.relay, p.apply, p.limits.Bytes, p.limits.Chunk, p.limits.Records, p.limits.Age,
-		p.partitions, p.later, p.clients, p.owed, p.refill, p.backfill, p.compacts)
+		p.partitions, p.later, p.clients, p.owed, p.refill, p.backfill, p.compacts, p.topics, p.nameless)
 	for _, m := range p.moves {
 		fmt.Fprintf(&b, "%s %d %d\n", m.op, m.worker, m.x)
 	}
@@ -189,9 +198,9 @@ func (p *plan) String() string {
 func parsePlan(text string) (*plan, error) {
 	p := &plan{limits: replica.Limits{}}
 	head, rest, _ := strings.Cut(text, "\n")
-	if _, err := fmt.Sscanf(head, "seed=%d workers=%d base=%d seeded=%d known=%t eras=%t dirty=%t relink=%t prompt=%t lazy=%t relay=%d apply=%d bytes=%d chunk=%d records=%d age=%d partitions=%d later=%d clients=%d owed=%d refill=%d backfill=%d compacts=%t",
+	if _, err := fmt.Sscanf(head, "seed=%d workers=%d base=%d seeded=%d known=%t eras=%t dirty=%t relink=%t prompt=%t lazy=%t relay=%d apply=%d bytes=%d chunk=%d records=%d age=%d partitions=%d later=%d clients=%d owed=%d refill=%d backfill=%d compacts=%t topics=%d nameless=%t",
 		&p.seed, &p.workers, &p.base, &p.seeded, &p.known, &p.eras, &p.dirty, &p.relink, &p.prompt, &p.lazy, &p.relay, &p.apply, &p.limits.Bytes, &p.limits.Chunk, &p.limits.Records, &p.limits.Age,
-		&p.partitions, &p.later, &p.clients, &p.owed, &p.refill, &p.backfill, &p.compacts); err != nil {
+		&p.partitions, &p.later, &p.clients, &p.owed, &p.refill, &p.backfill, &p.compacts, &p.topics, &p.nameless); err != nil {
 		return nil, fmt.Errorf("sim: plan %q: %w", head, err)
 	}
 	for line := range strings.Lines(rest) {

@@ -10,7 +10,7 @@ import (
 // replay is what a session is from its reconnect to the answer, as the worker
 // has it.
 type replay struct {
-	epoch    string // as the cursor names it
+	epochs   []string // as the cursor names them
 	parts    []replayPart
 	began    int64
 	deciding bool
@@ -27,6 +27,7 @@ type replayPart struct {
 	claim   resume.Claim
 	wants   uint64
 	fills   uint8
+	now     bool // nothing is claimed: live from now
 	pointer int64
 }
 
@@ -43,21 +44,29 @@ func (w *worker) reconnect(s *session) {
 	c := s.asked
 	s.asked = nil
 	w.learn()
-	r := &replay{epoch: c.epoch, began: w.world.time}
+	r := &replay{epochs: c.epochs, began: w.world.time}
 	for i := range max(len(c.offsets), len(w.locals)) {
-		q := replayPart{claim: resume.Claim{Offset: event.None, End: resume.Unknown}}
-		if i < len(c.offsets) {
-			q.claim.Offset = c.offsets[i]
+		if t := w.world.parts[i].topic; s.wants.topic(t) && (c.names(t) || i < len(w.locals)) {
+			r.parts = append(r.parts, w.claim(c, i))
 		}
-		if i < len(w.locals) {
-			q.local = w.locals[i]
-		} else {
-			q.claim.Offset = resume.Unproven
-		}
-		r.parts = append(r.parts, q)
 	}
 	s.replay = r
 	w.decide(s)
+}
+
+// claim is what a cursor says of a partition: nothing, if it has nothing of the
+// topic.
+func (w *worker) claim(c *cursor, part int) replayPart {
+	q := replayPart{claim: resume.Claim{Offset: event.None, End: resume.Unknown}, now: !c.names(w.world.parts[part].topic)}
+	if part < len(c.offsets) {
+		q.claim.Offset = c.offsets[part]
+	}
+	if part < len(w.locals) {
+		q.local = w.locals[part]
+	} else {
+		q.claim.Offset = resume.Unproven
+	}
+	return q
 }
 
 // decide finds out whether a session's replay can begin.
@@ -77,25 +86,36 @@ func (w *worker) decide(s *session) {
 	r.deciding = outcome == resume.Pending
 	switch outcome {
 	case resume.Recovered:
-		for i := range r.parts {
-			r.parts[i].pointer = r.parts[i].claim.Offset
-		}
-		r.playing = true
+		w.begin(s)
 	case resume.Failed:
 		w.goLive(s, reason)
 	case resume.Pending:
 	}
 }
 
-func (w *worker) judge(r *replay) (resume.Outcome, resume.Reason) {
-	claims := make([]resume.Claim, len(r.parts))
+// begin begins to send what was missed.
+func (w *worker) begin(s *session) {
+	r := s.replay
 	for i := range r.parts {
-		claims[i] = r.parts[i].claim
-	}
-	incarnation := resume.Relate(r.epoch, w.topic, w.eras())
-	state := func(i int) resume.State { return r.parts[i].state(incarnation) }
-	return resume.Decide(claims, state, func(i int, step resume.Step) {
 		q := &r.parts[i]
+		if q.pointer = q.claim.Offset; q.now {
+			q.pointer = q.local.replica.Position().Applied
+		}
+	}
+	r.playing = true
+}
+
+func (w *worker) judge(r *replay) (resume.Outcome, resume.Reason) {
+	var claimed []*replayPart
+	var claims []resume.Claim
+	for i := range r.parts {
+		if q := &r.parts[i]; !q.now {
+			claimed, claims = append(claimed, q), append(claims, q.claim)
+		}
+	}
+	state := func(i int) resume.State { return w.stateOf(claimed[i], r) }
+	return resume.Decide(claims, state, func(i int, step resume.Step) {
+		q := claimed[i]
 		w.world.judged[step]++
 		switch step {
 		case resume.AskEnd:
@@ -106,15 +126,17 @@ func (w *worker) judge(r *replay) (resume.Outcome, resume.Reason) {
 	})
 }
 
-// state is what the worker knows of a partition that something is claimed of.
-func (q *replayPart) state(incarnation resume.Incarnation) resume.State {
+// stateOf is what the worker knows of a partition that something is claimed of.
+func (w *worker) stateOf(q *replayPart, r *replay) resume.State {
 	l := q.local
 	if l == nil {
 		return resume.State{Incarnation: resume.Same}
 	}
+	t := l.part.topic
+	incarnation := resume.Relate(r.epochs[t], w.named(t), w.eras(t))
 	pos := l.replica.Position()
 	s := resume.State{
-		Incarnation: incarnation, Identified: true, Unbroken: pos.Era == 0,
+		Incarnation: incarnation, Identified: w.topics[t] != event.TopicID{}, Unbroken: pos.Era == 0,
 		From: pos.From, Applied: pos.Applied, Observed: pos.From, Held: pos.Held,
 		Stable: resume.Unknown, LogStart: resume.Unknown, PastTo: resume.Unknown,
 	}
@@ -193,11 +215,13 @@ func (w *worker) hurry() {
 
 func (w *worker) hurryOne(r *replay) {
 	waited := w.world.time - r.began
-	incarnation := resume.Relate(r.epoch, w.topic, w.eras())
 	for i := range r.parts {
 		q := &r.parts[i]
+		if q.now {
+			continue
+		}
 		late := waited > fillsWithin
-		switch resume.Judge(q.claim, q.state(incarnation)).Step {
+		switch resume.Judge(q.claim, w.stateOf(q, r)).Step {
 		case resume.Wait, resume.AskEnd:
 			late = late || waited > endsWithin
 		}
@@ -209,7 +233,7 @@ func (w *worker) hurryOne(r *replay) {
 
 func (r *replay) filled(l *local, result backfill.Result) {
 	for i := range r.parts {
-		if q := &r.parts[i]; q.local == l {
+		if q := &r.parts[i]; q.local == l && !q.now {
 			result.Refuse(&q.claim, &q.fills, l.replica.Position().From)
 		}
 	}
@@ -223,9 +247,11 @@ func (r *replay) endTold(l *local, number uint64, end int64) {
 	}
 }
 
-func (r *replay) pointerOf(part int) int64 {
-	if part < len(r.parts) && r.playing {
-		return r.parts[part].pointer
+func (r *replay) pointerOf(l *local) int64 {
+	for i := range r.parts {
+		if q := &r.parts[i]; q.local == l && r.playing {
+			return q.pointer
+		}
 	}
 	return resume.Unproven
 }
@@ -253,6 +279,7 @@ func (w *worker) beginReading(s *session) bool {
 	case resume.Await:
 		r.stuck = true
 	case resume.Live:
+		w.world.checkProven(r)
 		w.goLive(s, resume.None)
 	case resume.Read:
 		l := r.parts[i].local
@@ -260,6 +287,9 @@ func (w *worker) beginReading(s *session) bool {
 		if r.at = i; !covered {
 			w.awaitPast(s, &r.parts[i])
 			return false
+		}
+		if r.lacking && w.topics[l.part.topic] == (event.TopicID{}) {
+			w.world.fail("rule 17", "worker %d goes on by the log of %d", w.slot, i)
 		}
 		first, end := h.Above(r.parts[i].pointer)
 		r.lacking, r.reading = false, reading{on: true, history: h, to: to, next: first, end: end}
@@ -275,7 +305,8 @@ func (w *worker) awaitPast(s *session, q *replayPart) {
 		r.lacking, r.until = true, w.world.time+fillsWithin
 		q.claim.Offset = q.pointer
 	}
-	if q.claim.Refused != resume.None || w.world.time > r.until {
+	byLog := w.stateOf(q, r).ByLog() || w.world.broken == logUnproven
+	if q.claim.Refused != resume.None || w.world.time > r.until || !byLog {
 		w.world.broke++
 		s.close("trimmed")
 		return
@@ -303,9 +334,9 @@ func (w *worker) playOne(s *session) {
 			rd.on = false
 			return
 		}
-		if s.wants.has(e.Offset) {
+		if s.wants.has(q.local.part, e.Offset) {
 			rd.next++
-			s.queue = append(s.queue, packet{part: q.local.part.index, offset: e.Offset, ref: e.Ref})
+			s.queue = append(s.queue, q.local.packet(&e))
 			q.pointer = e.Offset
 			w.world.replayed++
 			return

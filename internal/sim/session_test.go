@@ -12,7 +12,7 @@ import (
 type session struct {
 	worker *worker
 	client *client // nil: it has hung up, and the worker will notice
-	wants  channelSet
+	wants  wanted
 	asked  *cursor // a reconnect that was not served yet
 	fresh  bool    // a subscribe that was not served yet
 	pings  int     // that were not answered yet
@@ -26,6 +26,7 @@ type packet struct {
 	kind      packetKind
 	part      int
 	offset    int64
+	version   int         // of a record, as versions
 	ref       replica.Ref // of a record, in one of the worker's stores
 	cursor    cursor      // of all others
 	versions  []int       // by partition: what the cursor is about, which no client knows
@@ -47,6 +48,7 @@ const (
 
 // told is a reset that sessions are to be told.
 type told struct {
+	topic int
 	lost  bool
 	parts uint // whose records were lost, as bits
 }
@@ -160,21 +162,42 @@ func (w *worker) say(s *session, p packet) {
 
 // cursorOf gives the session's cursor: how far it was given all that it wants.
 func (w *worker) cursorOf(s *session) (c cursor, versions []int) {
-	c.epoch = event.EpochName(w.topic, w.eras())
-	for i, l := range w.locals {
+	for t := range w.topics {
+		name := ""
+		if s.wants.topic(t) {
+			name = w.epochOf(t)
+		}
+		c.epochs = append(c.epochs, name)
+	}
+	for _, l := range w.locals {
 		at := l.replica.Position().Applied
 		if s.replay != nil && w.world.broken != cursorIsApplied {
-			at = s.replay.pointerOf(i)
+			at = s.replay.pointerOf(l)
 		}
 		c.offsets = append(c.offsets, at)
-		versions = append(versions, l.part.eras[min(int(l.replica.Position().Era), len(l.part.eras)-1)])
+		versions = append(versions, l.versionIndex())
 	}
 	return c, versions
 }
 
-func (w *worker) eras() (sum uint64) {
+func (w *worker) epochOf(topic int) string { return event.EpochName(w.named(topic), w.eras(topic)) }
+
+// named is what a topic's epochs are named by: where it has no id, by the start
+// of everything (rule 17).
+func (w *worker) named(topic int) event.TopicID {
+	id := w.topics[topic]
+	if id == (event.TopicID{}) && w.world.broken != startUnnamed {
+		id[len(id)-1] = byte(w.world.runs)
+	}
+	return id
+}
+
+// eras is the sum of the era numbers of a topic's partitions.
+func (w *worker) eras(topic int) (sum uint64) {
 	for _, l := range w.locals {
-		sum += uint64(l.replica.Position().Era)
+		if l.part.topic == topic || w.world.broken == erasTogether {
+			sum += uint64(l.replica.Position().Era)
+		}
 	}
 	return sum
 }
@@ -185,14 +208,24 @@ func (l *local) attach(entries []replica.Entry) {
 	for i := len(w.sessions) - 1; i >= 0; i-- {
 		s := w.sessions[i]
 		for n := range entries {
-			if e := &entries[n]; s.live && s.wants.has(e.Offset) {
-				s.queue = append(s.queue, packet{part: l.part.index, offset: e.Offset, ref: e.Ref})
+			if e := &entries[n]; s.live && s.wants.has(l.part, e.Offset) {
+				s.queue = append(s.queue, l.packet(e))
 			}
 		}
 		if s.live && len(s.queue) > w.world.plan.owed && s.slow() {
 			s.close("slow")
 		}
 	}
+}
+
+// packet is a record as a session is owed it.
+func (l *local) packet(e *replica.Entry) packet {
+	return packet{part: l.part.index, offset: e.Offset, version: l.versionIndex(), ref: e.Ref}
+}
+
+// versionIndex is which version of the log the partition's era is of.
+func (l *local) versionIndex() int {
+	return l.part.eras[min(int(l.replica.Position().Era), len(l.part.eras)-1)]
 }
 
 // tellResets tells the sessions, before the first record that it concerns and
@@ -229,6 +262,7 @@ func (w *worker) tell(t told) {
 	}
 	for i := len(w.sessions) - 1; i >= 0; i-- {
 		switch s := w.sessions[i]; {
+		case !s.wants.topic(t.topic):
 		case s.replay != nil && w.world.broken != replayKept:
 			w.world.broke++
 			s.close("broken")

@@ -76,6 +76,7 @@ func (w *world) restart(x uint32) {
 		w.kill(k)
 	}
 	w.down = false
+	w.runs++
 	for _, p := range w.parts[:w.table] {
 		p.forget(x)
 	}
@@ -124,7 +125,10 @@ func (w *worker) learn() {
 			worker: w, part: p, seen: event.Owner{Slot: event.Nobody},
 			past: backfill.New(w.past), stable: event.None, start: event.None,
 		}
-		w.topic = p.era.Topic
+		for len(w.topics) <= p.topic {
+			w.topics = append(w.topics, event.TopicID{})
+		}
+		w.topics[p.topic] = p.era.Topic
 		l.replica = replica.New(replica.Config{
 			Partition: i, Slot: w.slot, Generation: w.generation, Base: p.base, BaseEra: p.baseEra, Era: p.era, FromBase: w.ready,
 		}, w.store)
@@ -138,7 +142,9 @@ func (w *worker) learn() {
 	}
 	if had > 0 && len(w.locals) > had && w.ready {
 		w.tellResets()
-		w.tell(told{})
+		for _, l := range w.locals[had:] {
+			w.tell(told{topic: l.part.topic})
+		}
 	}
 }
 

@@ -12,25 +12,27 @@ import (
 
 // tally is what a schedule came across.
 type tally struct {
-	effects   [replica.Count + 1]int
-	acted     [dos]int
-	counters  [replica.Counters]int
-	resets    [replica.Trimmed + 1]int
-	outlasted int // resets without a loss
-	sent      [kindEnd + 1]int
-	moved     [ops]int
-	asks      [backfill.Moot + 1]int // what Tend came to
-	fills     [resume.Epoch + 1]int  // what fills came to
-	outcomes  [resume.Failed + 1]int // of decisions
-	judged    [resume.Fail + 1]int   // what was asked for one
-	resumed   [resume.Epoch + 1]int  // answers to reconnects
-	received  [packets]int
-	replayed  int
-	broke     int // replays
-	lacked    int // looks of replays for what was evicted
-	evicted   uint64
-	trimmed   uint64
-	blocked   uint64
+	effects    [replica.Count + 1]int
+	acted      [dos]int
+	counters   [replica.Counters]int
+	resets     [replica.Trimmed + 1]int
+	outlasted  int // resets without a loss
+	omitted    int // reconnects that leave a topic out
+	remembered int // resumes without an id
+	sent       [kindEnd + 1]int
+	moved      [ops]int
+	asks       [backfill.Moot + 1]int // what Tend came to
+	fills      [resume.Epoch + 1]int  // what fills came to
+	outcomes   [resume.Failed + 1]int // of decisions
+	judged     [resume.Fail + 1]int   // what was asked for one
+	resumed    [resume.Epoch + 1]int  // answers to reconnects
+	received   [packets]int
+	replayed   int
+	broke      int // replays
+	lacked     int // looks of replays for what was evicted
+	evicted    uint64
+	trimmed    uint64
+	blocked    uint64
 }
 
 func (t *tally) add(u *tally) {
@@ -40,6 +42,8 @@ func (t *tally) add(u *tally) {
 	sum(t.resets[:], u.resets[:])
 	sum(t.sent[:], u.sent[:])
 	t.outlasted += u.outlasted
+	t.omitted += u.omitted
+	t.remembered += u.remembered
 	sum(t.moved[:], u.moved[:])
 	sum(t.asks[:], u.asks[:])
 	sum(t.fills[:], u.fills[:])
@@ -107,6 +111,8 @@ func (t *tally) eachOfSessions(yield func(name string, n int)) {
 	for i := range t.received {
 		yield("client "+[...]string{"record", "subscribed", "resumed", "pong", "reset"}[i], t.received[i])
 	}
+	yield("topics omitted", t.omitted)
+	yield("resumed without ids", t.remembered)
 	yield("replayed", t.replayed)
 	yield("replays broken", t.broke)
 	yield("replays lacking", t.lacked)

@@ -15,7 +15,7 @@ type worker struct {
 	ready      bool // takes clients (rule 4)
 
 	store, past *replica.Store
-	topic       event.TopicID // as the last era that was met names it
+	topics      []event.TopicID // as the last era that was met names them
 	locals      []*local
 	ends        []end
 	fills       uint32 // how many fills were begun

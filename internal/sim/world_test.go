@@ -17,6 +17,7 @@ type world struct {
 	clients []*client
 	time    int64
 	links   uint64
+	runs    int  // how often everything was started
 	down    bool // the supervisor is dead
 	calm    bool // no more faults: everything has to come to the end
 	idle    bool // and nothing but time is waited for
@@ -42,7 +43,7 @@ type failure struct {
 func (f *failure) Error() string { return f.rule + ": " + f.text }
 
 func newWorld(p *plan) *world {
-	w := &world{plan: p, time: 1, table: max(1, p.partitions-p.later)}
+	w := &world{plan: p, time: 1, runs: 1, table: max(1, p.topics, p.partitions-p.later)}
 	for i := range max(1, p.partitions) {
 		w.parts = append(w.parts, newPart(w, i))
 		if i < w.table {
@@ -136,7 +137,7 @@ func (w *world) moveLog(m move) {
 	case opTruncate:
 		p.truncate(m.x)
 	case opRecreate:
-		w.recreate()
+		w.recreate(p.topic)
 	case opGrow:
 		if w.table < len(w.parts) {
 			w.parts[w.table].appear()
