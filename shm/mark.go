@@ -42,6 +42,19 @@ func (s *Segment) Bury(slot int) {
 	}
 }
 
+// Reached is the furthest that any worker has published of partition i, living or
+// dead.
+func (s *Segment) Reached(i int) (m Mark, ok bool) {
+	m, ok = s.Furthest(i)
+	for slot := range s.list {
+		pos, _ := s.list[slot].Position(i)
+		if mark, some := pos.Mark(); some && (!ok || mark.Beyond(m)) {
+			m, ok = mark, true
+		}
+	}
+	return m, ok
+}
+
 // Furthest is what Bury has kept of partition i.
 func (s *Segment) Furthest(i int) (m Mark, ok bool) {
 	at := s.partition(i) + partitionMark

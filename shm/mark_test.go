@@ -49,6 +49,43 @@ func TestFurthestOfTheDead(t *testing.T) {
 	}
 }
 
+// TestFurthestOfAll: dead or living, whoever published it.
+func TestFurthestOfAll(t *testing.T) {
+	s, path := created(t, small)
+	if _, err := s.AddPartition(event.Partition{Topic: "t"}, 0); err != nil {
+		t.Fatal(err)
+	}
+	want := func(m Mark, some bool) {
+		t.Helper()
+		left, err := OpenLeft(path) // nobody holds the lock
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer left.Close()
+		got, ok := left.Reached(0)
+		equal(t, "there is one", ok, some)
+		if some {
+			equal(t, "the furthest", got, m)
+		}
+	}
+	publish := func(slot int, p Position) {
+		p.Positioned = true
+		s.Slot(slot).PublishPosition(0, p)
+	}
+	want(Mark{}, false)
+	publish(0, Position{Epoch: event.NoEpoch, Held: 30})
+	want(Mark{}, false)
+	publish(1, Position{Epoch: 1, Held: 10})
+	want(Mark{0, 1, 10}, true)
+	publish(0, Position{Epoch: 1, Held: 12})
+	want(Mark{0, 1, 12}, true)
+	s.Bury(0)
+	publish(0, Position{Epoch: 1, Held: 11})
+	want(Mark{0, 1, 12}, true)
+	publish(1, Position{Era: 1, Epoch: 1, Held: 5})
+	want(Mark{1, 1, 5}, true)
+}
+
 func TestBaseEraAndRun(t *testing.T) {
 	s, path := created(t, small)
 	r := opened(t, path)

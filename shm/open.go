@@ -16,7 +16,7 @@ import (
 // process of odind is stopped. The error is an *OpenError that wraps one of
 // Err…, or the system's.
 func Open(path string) (*Segment, error) {
-	s, err := openFile(path)
+	s, err := OpenLeft(path)
 	if err != nil {
 		return nil, err
 	}
@@ -29,8 +29,9 @@ func Open(path string) (*Segment, error) {
 	return s, nil
 }
 
-// openFile is Open without asking whether odind runs.
-func openFile(path string) (*Segment, error) {
+// OpenLeft is Open for what an odind that is gone left behind, as one does that
+// was killed: by who holds LockDir of its directory.
+func OpenLeft(path string) (*Segment, error) {
 	// Neither a symbolic link nor a pipe may hold us up or lead us elsewhere.
 	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
 	if errors.Is(err, os.ErrNotExist) {

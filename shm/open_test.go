@@ -151,7 +151,7 @@ func FuzzOpen(f *testing.F) {
 		path := filepath.Join(t.TempDir(), "s")
 		must(t, os.WriteFile(path, data, 0o600))
 		must(t, os.Truncate(path, max(0, size)))
-		s, err := openFile(path)
+		s, err := OpenLeft(path)
 		// To become one of another layout takes more than one change.
 		if right := size == int64(p.size) && bytes.Equal(data[:p.process], good[:p.process]); right != (err == nil) {
 			t.Fatalf("as Create makes it: %t, opened: %v", right, err)

@@ -183,17 +183,27 @@ type archive struct {
 	failing bool
 }
 
-func openArchive(path string, log *journal.Journal) *archive {
-	a := &archive{path: path, log: log, lists: make(chan []keptEra, 1), done: make(chan struct{})}
+func (a *archive) open() {
+	a.lists, a.done = make(chan []keptEra, 1), make(chan struct{})
 	go a.run()
-	return a
 }
 
-// read is what lies there at the start.
-func (a *archive) read() archived {
+// read is what lies there at the start, before open. What an odind that was
+// killed left in its segment is newer, and is written at once: the segment is
+// about to be replaced.
+func (a *archive) read(segment string) archived {
 	found, err := readArchive(a.path, time.Now())
 	if err != nil {
 		a.log.Warn("what is kept of the partitions' eras can't be used: clients that come back are told that they may have missed something", "path", a.path, "err", err)
+	}
+	left, err := leftBehind(segment)
+	if err != nil {
+		a.log.Warn("what an odind that was killed left behind can't be used: what was truncated since may not be noticed, as far as it was sent in its last seconds", "path", segment, "err", err)
+	}
+	if len(left) > 0 {
+		found.list = newest(left, found.list)
+		a.log.Info("an odind that was killed is followed: what its partitions had come to is known", "partitions", len(left))
+		a.write(found.list)
 	}
 	return found
 }

@@ -100,7 +100,8 @@ func TestArchiveThatCantBeWritten(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := openArchive(path, log)
+	a := &archive{path: path, log: log}
+	a.open()
 	list := []keptEra{before(0, nil)}
 	if a.write(list); a.failing {
 		t.Fatal("failed at once")

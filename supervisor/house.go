@@ -10,6 +10,7 @@ import (
 
 	"github.com/odin-ws/odin/internal/config"
 	"github.com/odin-ws/odin/internal/control"
+	"github.com/odin-ws/odin/internal/journal"
 	"github.com/odin-ws/odin/shm"
 )
 
@@ -28,12 +29,14 @@ type house struct {
 	physician *physician
 	info      ReadyInfo
 	files     int // that a process may open
+	archive   *archive
+	found     archived // the eras of before this start
 
 	closing []func() error // in reverse
 }
 
 // open takes everything, or nothing and says why.
-func open(cfg config.Config, version string) (_ *house, err error) {
+func open(cfg config.Config, version string, log *journal.Journal) (_ *house, err error) {
 	h := &house{}
 	defer func() {
 		if err != nil {
@@ -51,6 +54,8 @@ func open(cfg config.Config, version string) (_ *house, err error) {
 	if err != nil {
 		return nil, err
 	}
+	h.archive = &archive{path: filepath.Join(cfg.StateDir, archiveName), log: log}
+	h.found = h.archive.read(filepath.Join(cfg.RuntimeDir, segmentName))
 	if err := h.create(cfg, version); err != nil {
 		return nil, err
 	}
@@ -100,7 +105,8 @@ func listenControl(dir string) (net.Listener, error) {
 	return l, nil
 }
 
-// create makes the segment and says in it who we are.
+// create makes the segment, in place of one that was left behind, and says in it
+// who we are.
 func (h *house) create(cfg config.Config, version string) (err error) {
 	path := filepath.Join(cfg.RuntimeDir, segmentName)
 	h.segment, err = shm.Create(path, shm.Layout{Slots: cfg.Workers, Partitions: cfg.Limits.PartitionsMax})

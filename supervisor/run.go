@@ -5,7 +5,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"runtime"
 	"syscall"
 	"time"
@@ -65,7 +64,7 @@ func Run(ctx context.Context, cfg config.Config, opts Options) (err error) {
 	if err != nil {
 		log.Warn("the limit of open files can't be raised", "err", err)
 	}
-	h, err := open(cfg, opts.Version)
+	h, err := open(cfg, opts.Version, log)
 	if err != nil {
 		return err
 	}
@@ -83,10 +82,10 @@ func (h *house) supervise(ctx context.Context, cfg config.Config, opts Options, 
 	defer ticker.Stop()
 	d := &desk{events: events, done: done, segment: h.segment, version: opts.Version, log: log}
 	d.reloads = newReloader(d, opts.Reload)
-	archive := openArchive(filepath.Join(cfg.StateDir, archiveName), log)
-	defer archive.close()
+	h.archive.open()
+	defer h.archive.close()
 	c, err := newCrew(cfg, h.segment, system{
-		found: archive.read(), keep: archive.keep,
+		found: h.found, keep: h.archive.keep,
 		now: time.Now, random: rand.Float64, start: launch.start,
 		listen: func(slot int) (*os.File, error) { return h.listeners[slot].file() },
 		follow: func(cfg config.Config) { h.follow(cfg, ticker, log) }, hangup: d.reloads.hangup,

@@ -70,9 +70,16 @@ func TestTopicTruncated(t *testing.T) {
 		"while it is stopped": func(t *testing.T, s *server) { s.stop(t) },
 		"after it was killed": func(t *testing.T, s *server) {
 			awaitKept(t, s)
-			must(t, syscall.Kill(s.pid(), syscall.SIGKILL))
-			s.code(t, soon)
-			eventually(t, soon, "the workers are gone", func() (bool, string) { return len(s.descendants()) == 0, "" })
+			killAll(t, s)
+		},
+		"after it was killed before a word of it was written": func(t *testing.T, s *server) {
+			killAll(t, s)
+			must(t, os.Remove(filepath.Join(s.dir, "eras.json")))
+		},
+		"after the machine went down": func(t *testing.T, s *server) {
+			awaitKept(t, s)
+			killAll(t, s)
+			must(t, os.Remove(filepath.Join(s.dir, "stats.shm")))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -80,6 +87,20 @@ func TestTopicTruncated(t *testing.T) {
 			truncated(t, end)
 		})
 	}
+}
+
+// killAll kills all of odind in one blow.
+func killAll(t *testing.T, s *server) {
+	t.Helper()
+	all := append(s.descendants(), s.pid())
+	for _, pid := range all {
+		must(t, syscall.Kill(pid, syscall.SIGSTOP)) // nobody acts on another's end
+	}
+	for _, pid := range all {
+		must(t, syscall.Kill(pid, syscall.SIGKILL))
+	}
+	s.code(t, soon)
+	eventually(t, soon, "the workers are gone", func() (bool, string) { return len(s.descendants()) == 0, "" })
 }
 
 func truncated(t *testing.T, end func(t *testing.T, s *server)) {
