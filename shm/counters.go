@@ -119,6 +119,8 @@ const (
 	Backfills
 	BackfillRecords
 	BackfillsFailed
+	GroupCommits
+	GroupCommitsFailed
 
 	// The bus.
 	BusRecordsSent

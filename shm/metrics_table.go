@@ -127,6 +127,9 @@ var counterTable = [CounterCount]Metric{
 	Backfills:       counter("backfills_total", "Ranges read anew from the source for siblings that had fallen behind the history."),
 	BackfillRecords: counter("backfill_records_total", "Records read anew from the source."),
 	BackfillsFailed: counter("backfills_failed_total", "Attempts to read a range anew that failed; they are repeated until the log has lost it."),
+	GroupCommits:    counter("group_commits_total", "Commits of positions that the group of kafka.group took."),
+	GroupCommitsFailed: counter("group_commits_failed_total", "Commits of positions that the group of kafka.group did not take whole; they are repeated.").
+		when("tools for lag show old positions: the log says why"),
 
 	BusRecordsSent:      counter("bus_records_sent_total", "Records relayed to siblings, once for each sibling."),
 	BusRecordsReceived:  counter("bus_records_received_total", "Records received from siblings."),

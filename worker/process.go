@@ -286,6 +286,7 @@ func (p *process) quit() {
 	p.cancel()
 	p.intake.close()
 	p.closeDoors()
+	p.commitLast()
 	p.source.Close()
 }
 

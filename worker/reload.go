@@ -40,6 +40,7 @@ func (p *process) enforce(next *config.Config) error {
 		return err
 	}
 	before, now := &p.config.Limits, &next.Limits
+	scouting := before.TopologyRefresh != now.TopologyRefresh || before.CommitInterval != now.CommitInterval || p.config.Kafka.Group != next.Kafka.Group
 	p.config = next
 	p.boundRequests()
 	p.inbuf = newInput(now)
@@ -56,7 +57,7 @@ func (p *process) enforce(next *config.Config) error {
 	}
 	p.settleTerms()
 	p.prepareListeners()
-	if p.endScout != nil && before.TopologyRefresh != now.TopologyRefresh {
+	if p.endScout != nil && scouting {
 		p.scouting(true, p.kept)
 	}
 	return p.source.Tune(kafka.Tuning{

@@ -181,4 +181,7 @@ func (p *process) scouting(on bool, kept []control.Kept) {
 		failed: func(err error) { p.log.Debug("the topology can't be read", "err", err) },
 	}
 	p.beside("the scout", func() { c.run(ctx) })
+	if committer := p.newCommitter(); committer != nil {
+		p.beside("the committer", func() { committer.run(ctx) })
+	}
 }

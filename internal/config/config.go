@@ -40,6 +40,7 @@ type Kafka struct {
 	Brokers  []string `json:"brokers"` // HOST:PORT, at least one
 	Start    Start    `json:"start"`   // where a partition is read from that nobody has a position of
 	ClientID string   `json:"client_id"`
+	Group    string   `json:"group"` // that positions are written into, for lag tools; "": none
 	SASL     SASL     `json:"sasl"`
 	TLS      TLS      `json:"tls"`
 }

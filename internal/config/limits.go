@@ -41,6 +41,7 @@ type Limits struct {
 	BackfillRequestsMax  int           `json:"backfill_requests_max"`   // at once
 	BackfillKeptBytesMax int           `json:"backfill_kept_bytes_max"` // of all replays from the log, kept for others who need them
 	BackfillMax          time.Duration `json:"backfill_max"`            // of one replay; beyond: `unavailable`
+	CommitInterval       time.Duration `json:"commit_interval"`         // between commits to Kafka.Group
 	BusUnsentBytesMax    int           `json:"bus_unsent_bytes_max"`    // to one sibling
 	BusBatchBytesMax     int           `json:"bus_batch_bytes_max"`     // one write to a sibling
 	ReplayTurnBytesMax   int           `json:"replay_turn_bytes_max"`   // replayed in one turn

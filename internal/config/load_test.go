@@ -78,9 +78,9 @@ func TestAliases(t *testing.T) {
 		key, value, origin string
 	}{
 		"KAFKA_BROKERS=a:1, b:2":                           {"kafka.brokers", "a:1,b:2", "KAFKA_BROKERS"},
-		"KAFKA_GROUP_ID=g":                                 {"kafka.client_id", "g", "KAFKA_GROUP_ID"},
-		"KAFKA_CONSUMER_GROUP=g":                           {"kafka.client_id", "g", "KAFKA_CONSUMER_GROUP"},
-		"KAFKA_CONSUMER_GROUP=g\nKAFKA_GROUP_ID=g":         {"kafka.client_id", "g", "KAFKA_GROUP_ID"},
+		"KAFKA_GROUP_ID=g":                                 {"kafka.group", "g", "KAFKA_GROUP_ID"},
+		"KAFKA_CONSUMER_GROUP=g":                           {"kafka.group", "g", "KAFKA_CONSUMER_GROUP"},
+		"KAFKA_CONSUMER_GROUP=g\nKAFKA_GROUP_ID=g":         {"kafka.group", "g", "KAFKA_GROUP_ID"},
 		"NUM_SHARDS=3":                                     {"workers", "3", "NUM_SHARDS"},
 		"LB_ADDR=:1":                                       {"listen", ":1", "LB_ADDR"},
 		"WS_ADDR=:1":                                       {"listen", ":1", "WS_ADDR"},

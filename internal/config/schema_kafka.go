@@ -15,9 +15,14 @@ func kafkaKeys() []Key {
 			field: func(c *Config) any { return &c.Kafka.Start },
 		},
 		{
-			Name: "kafka.client_id", Aliases: []string{"KAFKA_GROUP_ID", "KAFKA_CONSUMER_GROUP"}, Kind: Text, Default: "odin",
-			Help: "name that the brokers log Odin under", Why: "Odin joins no consumer group; what operators knew the group by goes on naming it",
+			Name: "kafka.client_id", Kind: Text, Default: "odin",
+			Help:  "name that the brokers log Odin under",
 			field: func(c *Config) any { return &c.Kafka.ClientID },
+		},
+		{
+			Name: "kafka.group", Aliases: []string{"KAFKA_GROUP_ID", "KAFKA_CONSUMER_GROUP"}, Kind: Text, Reload: Live,
+			Help: "consumer group that positions are written into, so that tools for lag show Odin; empty: none. It is never read, and nothing is assigned by it", Why: "Odin needs no group. One that has consumers of its own is left alone, and the log says so",
+			field: func(c *Config) any { return &c.Kafka.Group },
 		},
 		{
 			Name: "kafka.sasl.mechanism", Kind: Choice, Choices: []string{"", "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"},

@@ -174,6 +174,11 @@ func workerLimits() []Key {
 			field: func(c *Config) any { return &c.Limits.ReplayStateBytesMax },
 		},
 		{
+			Name: "limits.commit_ms", Kind: Milliseconds, Default: "5000", Min: 100, Max: 3_600_000, Reload: Live,
+			Help: "between two commits to kafka.group; one at a time, of what has moved", Why: "what consumers do by default",
+			field: func(c *Config) any { return &c.Limits.CommitInterval },
+		},
+		{
 			Name: "limits.bus_unsent_bytes_max", Kind: Bytes, Default: "32MiB", Min: 1 << 20, Max: 16 << 30, Reload: Live,
 			Help:  "unsent to one sibling, beside one record: records wait in the history, questions can't; beyond, the link is made anew",
 			field: func(c *Config) any { return &c.Limits.BusUnsentBytesMax },

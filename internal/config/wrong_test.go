@@ -56,7 +56,7 @@ var wrongFiles = map[string]wrongFile{
 		`odin.yaml:1:1: lisen: unknown key, allowed: listen, workers, runtime_dir, state_dir, node, operator, origins, ready, log, kafka, routes, compression, limits, did you mean "listen"?`,
 	}},
 	"unknown nested key": {"kafka:\n  strat: end\n", []string{
-		`odin.yaml:2:3: kafka.strat: unknown key, allowed: brokers, start, client_id, sasl, tls, did you mean "start"?`,
+		`odin.yaml:2:3: kafka.strat: unknown key, allowed: brokers, start, client_id, group, sasl, tls, did you mean "start"?`,
 	}},
 	"a key of another section": {"brokers: a:1\n", []string{
 		`odin.yaml:1:1: brokers: unknown key, allowed: listen, workers, runtime_dir, state_dir, node, operator, origins, ready, log, kafka, routes, compression, limits, did you mean "brokers" below "kafka"?`,
@@ -83,7 +83,7 @@ var wrongFiles = map[string]wrongFile{
 		`odin.yaml:1:1: a key is no text, allowed: a key's name`,
 	}},
 	"section that is a text": {"kafka: yes please\n", []string{
-		`odin.yaml:1:8: kafka: is no mapping, allowed: brokers, start, client_id, sasl, tls`,
+		`odin.yaml:1:8: kafka: is no mapping, allowed: brokers, start, client_id, group, sasl, tls`,
 	}},
 	"file that is a list": {"- a\n", []string{
 		`odin.yaml:1:1: is no mapping, allowed: listen, workers, runtime_dir, state_dir, node, operator, origins, ready, log, kafka, routes, compression, limits`,

@@ -58,7 +58,7 @@ func pageSections() []pageSection {
 		{"Resume", shm.Resumes, shm.ResetsTopology, []shm.Gauge{shm.ReplayingSessions}, nil},
 		{"The loop", shm.Turns, shm.DeliverRateReached, nil, []shm.Histogram{shm.TurnLength}},
 		{
-			"The source", shm.RecordsFetched, shm.BackfillsFailed,
+			"The source", shm.RecordsFetched, shm.GroupCommitsFailed,
 			[]shm.Gauge{shm.SourceHealthy, shm.SourcePaused, shm.PartitionsOwned, shm.UnappliedBytes},
 			nil,
 		},
