@@ -256,5 +256,6 @@ const (
 	DrainStart
 	DrainEnd
 	DrainSessions
+	StateUnwritten
 	SupervisorGaugeCount
 )

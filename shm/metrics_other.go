@@ -119,4 +119,6 @@ var supervisorGaugeTable = [SupervisorGaugeCount]Metric{
 	DrainEnd: gauge("drain_end_time_seconds", Nanoseconds, "When the last session is to be closed by it, since 1970; 0: none goes on.").
 		when("odind drains"),
 	DrainSessions: gauge("drain_start_sessions", Count, "Sessions that there were at its beginning; what odin_sessions has left of them is its progress."),
+	StateUnwritten: gauge("state_unwritten", Flag, "1 while state_dir takes no writes, so that what outlives odind isn't kept; tried again every 5 s.").
+		when("always: it stays 0"),
 }

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -28,6 +29,7 @@ const (
 	archiveBytesMax = 4 << 20
 	eraMax          = 1<<32 - 1<<20
 	archiveWait     = 2 * time.Second // for the last write, when odind ends
+	archiveRetry    = 5 * time.Second // behind one that failed
 )
 
 // keptEra is what the file says of one partition.
@@ -180,7 +182,7 @@ type archive struct {
 	log     *journal.Journal
 	lists   chan []keptEra
 	done    chan struct{}
-	failing bool
+	failing atomic.Bool
 }
 
 func (a *archive) open() {
@@ -208,6 +210,9 @@ func (a *archive) read(segment string) archived {
 	return found
 }
 
+// unwritten is 1 while the file can't be written.
+func (a *archive) unwritten() int64 { return map[bool]int64{true: 1}[a.failing.Load()] }
+
 // keep has a list written, by the crew alone. It takes the place of one that is
 // still to be written.
 func (a *archive) keep(list []keptEra) {
@@ -228,20 +233,36 @@ func (a *archive) close() {
 	}
 }
 
+// run writes what it is given. What failed is written again until it succeeds,
+// at the latest when odind ends: nothing newer may come.
 func (a *archive) run() {
 	defer close(a.done)
-	for list := range a.lists {
-		a.write(list)
+	var list []keptEra
+	var again <-chan time.Time
+	for open := true; open; {
+		select {
+		case newer, ok := <-a.lists:
+			if open = ok; ok {
+				list = newer
+			} else if again == nil {
+				return
+			}
+		case <-again:
+		}
+		again = nil
+		if a.write(list); a.failing.Load() {
+			again = time.After(archiveRetry)
+		}
 	}
 }
 
 func (a *archive) write(list []keptEra) {
-	err := writeArchive(a.path, list)
+	err, failing := writeArchive(a.path, list), a.failing.Load()
 	switch {
-	case err != nil && !a.failing:
+	case err != nil && !failing:
 		a.log.Warn("the eras of partitions can't be kept: after the next start, what was truncated before may not be noticed", "path", a.path, "err", err)
-	case err == nil && a.failing:
+	case err == nil && failing:
 		a.log.Info("the eras of partitions are kept again", "path", a.path)
 	}
-	a.failing = err != nil
+	a.failing.Store(err != nil)
 }

@@ -3,12 +3,14 @@ package supervisor
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/odin-ws/odin/internal/event"
@@ -103,7 +105,7 @@ func TestArchiveThatCantBeWritten(t *testing.T) {
 	a := &archive{path: path, log: log}
 	a.open()
 	list := []keptEra{before(0, nil)}
-	if a.write(list); a.failing {
+	if a.write(list); a.failing.Load() {
 		t.Fatal("failed at once")
 	}
 	obstacle := filepath.Join(dir, "."+archiveName+".new")
@@ -127,6 +129,50 @@ func TestArchiveThatCantBeWritten(t *testing.T) {
 	log.Close()
 	if n := strings.Count(logged.String(), "can't be kept"); n != 1 || !strings.Contains(logged.String(), "are kept again") {
 		t.Errorf("logged %d times:\n%s", n, logged.String())
+	}
+}
+
+// TestArchiveIsWrittenOnceThereIsRoom though nothing newer comes: while odind
+// runs, and at the latest when it ends.
+func TestArchiveIsWrittenOnceThereIsRoom(t *testing.T) {
+	for name, ends := range map[string]bool{"while it runs": false, "when it ends": true} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				path := filepath.Join(t.TempDir(), archiveName)
+				obstacle := filepath.Join(filepath.Dir(path), "."+archiveName+".new", "full")
+				if err := os.MkdirAll(obstacle, 0o700); err != nil {
+					t.Fatal(err)
+				}
+				log, err := journal.Open(io.Discard, journal.Options{Level: "error", Format: journal.Text})
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer log.Close()
+				a := &archive{path: path, log: log}
+				a.open()
+				want := []keptEra{before(0, nil)}
+				a.keep(want)
+				synctest.Wait()
+				if a.unwritten() != 1 {
+					t.Error("it is written, or doesn't say so")
+				}
+				time.Sleep(3*archiveRetry + archiveRetry/2)
+				if err := os.RemoveAll(filepath.Dir(obstacle)); err != nil {
+					t.Fatal(err)
+				}
+				if !ends {
+					time.Sleep(archiveRetry)
+					synctest.Wait()
+				}
+				if got := a.unwritten(); (got == 1) != ends {
+					t.Errorf("unwritten %d", got)
+				}
+				a.close()
+				if got, err := readArchive(path, time.Now()); err != nil || !slices.Equal(got.list, want) || a.unwritten() != 0 {
+					t.Errorf("%+v, %v, unwritten %d", got, err, a.unwritten())
+				}
+			})
+		})
 	}
 }
 

@@ -29,7 +29,8 @@ type Health struct {
 	// draining with 503.
 	Status string `json:"status"`
 	// Checks by name: capacity (sessions), cpu (cores), memory (bytes), kafka
-	// (workers whose source answers), workers (that accept), goroutines.
+	// (workers whose source answers), workers (that accept), goroutines,
+	// state (1: state_dir can't be written).
 	Checks map[string]Check `json:"checks"`
 	// Workers by slot, as in /api/status.
 	Workers []status.Worker `json:"workers"`
@@ -125,6 +126,7 @@ func (p *physician) diagnose(is *readiness, now shm.Clock) Health {
 		"goroutines": most(float64(goroutines), float64(b.GoroutinesMax), true, "goroutines"),
 		"kafka":      kafkaCheck(sources, len(s.Workers), is),
 		"workers":    workersCheck(is, len(s.Workers)),
+		"state":      stateCheck(process.Gauge(shm.StateUnwritten)),
 	}}
 	h.Status = h.worst(is.draining)
 	return h
@@ -170,6 +172,13 @@ func workersCheck(is *readiness, wanted int) Check {
 		c.Status, c.Reason = degraded, "not every worker accepts"
 	}
 	return c
+}
+
+func stateCheck(unwritten int64) Check {
+	if unwritten == 0 {
+		return Check{Status: healthy}
+	}
+	return Check{Value: float64(unwritten), Status: degraded, Reason: "state_dir can't be written; the log says why"}
 }
 
 // worst is the status of the whole.

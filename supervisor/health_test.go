@@ -70,6 +70,9 @@ func TestHealth(t *testing.T) {
 			p.follow(config.Limits{GoroutinesMax: 100})
 			block(s).Set(shm.Goroutines, 100)
 		}, "goroutines", overloaded, http.StatusServiceUnavailable},
+		{"no room for the state", func(s *stage, _ *physician) {
+			s.segment.Process().Set(shm.StateUnwritten, 1)
+		}, "state", degraded, http.StatusOK},
 		{"all cores busy", func(s *stage, p *physician) {
 			p.measure(time.Unix(1000, 0))
 			block(s).Add(shm.CPUUser, uint64(2*time.Second))

@@ -11,6 +11,7 @@ import (
 
 	"github.com/odin-ws/odin/internal/config"
 	"github.com/odin-ws/odin/internal/journal"
+	"github.com/odin-ws/odin/shm"
 	"github.com/odin-ws/odin/systemd"
 )
 
@@ -116,6 +117,7 @@ func (h *house) supervise(ctx context.Context, cfg config.Config, opts Options, 
 			c.stop(context.Cause(ctx).Error())
 		case <-ticker.C:
 			c.tick()
+			h.segment.Process().Set(shm.StateUnwritten, h.archive.unwritten())
 			if now := time.Now(); usage.due(now) {
 				h.physician.measure(now)
 			}

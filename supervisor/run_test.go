@@ -70,7 +70,7 @@ func TestHealthNamesWhatIsWrong(t *testing.T) {
 	if c := h.Checks["workers"]; code != 200 || h.Status != degraded || c.Status != degraded || c.Value != 1 || c.Limit != 2 {
 		t.Fatalf("%d %s", code, body)
 	}
-	if len(h.Checks) != 6 || len(h.Workers) != 2 {
+	if len(h.Checks) != 7 || len(h.Workers) != 2 {
 		t.Errorf("%d checks, %d workers", len(h.Checks), len(h.Workers))
 	}
 }

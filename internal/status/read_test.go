@@ -152,6 +152,7 @@ func TestState(t *testing.T) {
 			b.SetOwner(12, event.Owner{Slot: event.Nobody})
 			b.SetOwner(14, event.Owner{Slot: event.Nobody})
 		}, Degraded, "odin.liquidity: no owner for partitions 0, 2"},
+		{"no room for the state", func(b *bench) { b.Process().Set(shm.StateUnwritten, 1) }, Degraded, "state_dir can't be written"},
 		{"a short lag", func(b *bench) { b.publish(0, 0, 900, 1000, 9) }, Ready, ""},
 		{"a lag", func(b *bench) { b.publish(0, 0, 900, 1000, 11) }, Degraded, "odin.trades: partition 0 is 99 records behind, for 11s"},
 		{"a lag of one", func(b *bench) { b.publish(0, 0, 998, 1000, 11) }, Degraded, "1 record behind"},

@@ -21,6 +21,9 @@ func (s *Status) judge(seg *shm.Segment, now shm.Clock) {
 		s.warn("no process of odind has shown a sign of life for %s: stopped, or the machine hangs", age(s.HeartbeatAgeMS))
 	} else {
 		s.judgeProcesses(seg, now)
+		if seg.Process().Gauge(shm.StateUnwritten) != 0 {
+			s.warn("state_dir can't be written: what outlives odind is not kept; the log says why")
+		}
 		if state != shm.Starting && state != shm.Empty {
 			s.judgePartitions(seg)
 		}
