@@ -91,6 +91,9 @@ type Recovery struct {
 	// fit into a request.
 	Reason  string
 	Message string
+	// Cursor has the server's places behind the replay, or from which the
+	// stream goes on. nil where the server gave none: "refused", "too_large".
+	Cursor Cursor
 }
 
 // Disconnection tells why there is no connection, and what comes next.

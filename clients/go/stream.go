@@ -110,7 +110,7 @@ func (s *session) adopt(cursor Cursor, keep bool) {
 // resumed is told what became of the records between two connections.
 func (s *session) resumed(m *message) error {
 	s.answered(m.ID)
-	if err := call(s.options.OnRecovery, Recovery{Recovered: m.Recovered, Replayed: m.Replayed, Reason: m.Reason}); err != nil {
+	if err := call(s.options.OnRecovery, Recovery{Recovered: m.Recovered, Replayed: m.Replayed, Reason: m.Reason, Cursor: m.Cursor.Clone()}); err != nil {
 		return err
 	}
 	s.adopt(m.Cursor, sameRecords(m.Reason))

@@ -1,8 +1,10 @@
 package odin
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -90,6 +92,25 @@ func TestCursorOfAnEarlierClient(t *testing.T) {
 		r.wantsCursor(cursorAt("e", "8", "3"))
 		p.send(`{"type":"pong","ts":1,"cursor":%s}`, cursorAt("e", "6"))
 		r.wantsCursor(cursorAt("e", "8", "-1"))
+	})
+}
+
+func TestRecoveryHasTheServersPlaces(t *testing.T) {
+	var told []string
+	bubble(t, Options{Channels: []string{"A.x"}}, func(t *testing.T, r *rig) {
+		r.options.OnRecovery = func(x Recovery) error {
+			text, err := json.Marshal(x.Cursor)
+			told = append(told, string(text))
+			return err
+		}
+		p := r.live(cursorAt("e", "10"))
+		p.drop()
+		p = r.accept()
+		p.fails(p.expect("reconnect", "A.x"), "limit", cursorAt("e", "20"))
+		r.wantsCursor(cursorAt("e", "20"))
+		if want := []string{cursorAt("e", "20")}; !slices.Equal(told, want) {
+			t.Errorf("told %v, want %v", told, want)
+		}
 	})
 }
 
