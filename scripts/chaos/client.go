@@ -27,11 +27,19 @@ type client struct {
 	buffer []byte
 
 	mu     sync.Mutex
-	conn   *websocket.Conn // nil: away
-	done   bool            // all that was produced has been had
-	wilful string          // why the client itself ended the connection
-	over   chan struct{}   // closed when run has returned
-	stop   chan struct{}   // closed to give up
+	conn   net.Conn      // nil: away
+	done   bool          // all that was produced has been had
+	wilful string        // why the client itself ended the connection
+	window window        // in which the server wants it back
+	over   chan struct{} // closed when run has returned
+	stop   chan struct{} // closed to give up
+}
+
+// window is when a server that closes a connection wants its client back.
+type window struct {
+	Code string `json:"code"`
+	Min  int64  `json:"retry_min_ms"`
+	Max  int64  `json:"retry_max_ms"`
 }
 
 // quit has the client give up.
@@ -51,7 +59,12 @@ func (c *client) run(ctx context.Context) {
 		case <-ctx.Done():
 		}
 	}()
+	if c.manner.library {
+		c.runLibrary(ctx)
+		return
+	}
 	for ctx.Err() == nil && !c.satisfied() {
+		c.window = window{}
 		reason := c.connect(ctx)
 		c.note(check.Note{Kind: check.Ended, Reason: reason})
 		if c.manner.forgets && !c.satisfied() {
@@ -64,7 +77,10 @@ func (c *client) run(ctx context.Context) {
 // rest is away for as long as the client's manner has it, or until the end.
 func (c *client) rest(ctx context.Context) {
 	away := between(c.random, 50*time.Millisecond, time.Second)
-	if c.manner.awayMax > 0 && c.left() {
+	switch {
+	case c.window.Max > 0:
+		away = between(c.random, time.Duration(c.window.Min)*time.Millisecond, time.Duration(c.window.Max)*time.Millisecond)
+	case c.manner.awayMax > 0 && c.left():
 		away = between(c.random, c.manner.awayMin, c.manner.awayMax)
 	}
 	if c.world.finishing() {
@@ -118,7 +134,7 @@ func (c *client) connect(ctx context.Context) (reason string) {
 		}
 		return "no connection"
 	}
-	c.hold(conn)
+	c.hold(conn.NetConn())
 	defer c.hold(nil)
 	defer conn.Close()
 	c.note(check.Note{Kind: check.Connected})
@@ -138,13 +154,25 @@ func (c *client) connect(ctx context.Context) (reason string) {
 
 func (c *client) dial(ctx context.Context, network, addr string) (net.Conn, error) {
 	conn, err := (&net.Dialer{}).DialContext(ctx, network, addr)
-	if tcp, ok := conn.(*net.TCPConn); ok && c.manner.pauseMax > 0 {
-		_ = tcp.SetReadBuffer(8 << 10)
+	if c.manner.pauseMax > 0 && !c.world.finishing() {
+		c.setReadBuffer(conn, slowBuffer)
 	}
 	return conn, err
 }
 
-func (c *client) hold(conn *websocket.Conn) {
+// What the kernel keeps for a slow client, and for one that is to catch up.
+const (
+	slowBuffer = 8 << 10
+	fastBuffer = 256 << 10
+)
+
+func (c *client) setReadBuffer(conn net.Conn, bytes int) {
+	if tcp, ok := conn.(*net.TCPConn); ok && c.manner.pauseMax > 0 {
+		_ = tcp.SetReadBuffer(bytes)
+	}
+}
+
+func (c *client) hold(conn net.Conn) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.conn = conn
@@ -161,11 +189,19 @@ func (c *client) ending(err error) string {
 	case c.wilful != "":
 		return c.wilful
 	case errors.As(err, &end) && end.Code != websocket.CloseAbnormalClosure:
-		var reason struct{ Code string }
-		_ = json.Unmarshal([]byte(end.Text), &reason)
-		return fmt.Sprintf("closed with %d %s", end.Code, reason.Code)
+		return c.sentAway(end)
 	}
 	return "broken"
+}
+
+// sentAway reads a close frame. One that only sends the client elsewhere has to
+// tell it when to come back.
+func (c *client) sentAway(end *websocket.CloseError) string {
+	_ = json.Unmarshal([]byte(end.Text), &c.window)
+	if end.Code == websocket.CloseGoingAway && (c.window.Max <= 0 || c.window.Min > c.window.Max) {
+		c.note(check.Note{Kind: check.Refused, Reason: "closed with 1001 without a window: " + end.Text})
+	}
+	return fmt.Sprintf("closed with %d %s", end.Code, c.window.Code)
 }
 
 // ask subscribes, or resumes if there is something to resume.
@@ -208,6 +244,7 @@ func (c *client) accompany(ctx context.Context, conn *websocket.Conn, ended <-ch
 			return
 		case <-finish:
 			finish, leave = nil, nil
+			c.setReadBuffer(conn.NetConn(), fastBuffer)
 			pulse.Reset(500 * time.Millisecond)
 		case <-leave:
 			c.leave(conn)
@@ -229,15 +266,15 @@ func (c *client) leave(conn *websocket.Conn) {
 		_ = conn.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(websocket.CloseNormalClosure, ""), time.Now().Add(time.Second))
 		time.AfterFunc(5*time.Second, func() { conn.Close() })
 	case 1:
-		sever(conn)
+		sever(conn.NetConn())
 	default:
 		conn.Close()
 	}
 }
 
 // sever resets the connection.
-func sever(conn *websocket.Conn) {
-	if tcp, ok := conn.NetConn().(*net.TCPConn); ok {
+func sever(conn net.Conn) {
+	if tcp, ok := conn.(*net.TCPConn); ok {
 		_ = tcp.SetLinger(0)
 	}
 	conn.Close()

@@ -18,6 +18,7 @@ type manner struct {
 	last             int           // records asked for with subscribe
 	forgets          bool          // it comes back without its cursor
 	wild             bool          // it asks for patterns
+	library          bool          // it hears through the package odin
 	events           []string      // of which it asks for channels; nil: of all
 	pulse            time.Duration // between heartbeats
 }
@@ -25,15 +26,18 @@ type manner struct {
 func manners() []manner {
 	const s = time.Second
 	return []manner{
-		{name: "steady", share: 24, pulse: 3 * s},
-		{name: "wildcard", share: 16, wild: true, pulse: 3 * s},
-		{name: "returning", share: 20, stayMin: s / 2, stayMax: 8 * s, awayMin: s / 100, awayMax: s / 2, pulse: 2 * s},
+		{name: "steady", share: 21, pulse: 3 * s},
+		{name: "wildcard", share: 14, wild: true, pulse: 3 * s},
+		{name: "returning", share: 17, stayMin: s / 2, stayMax: 8 * s, awayMin: s / 100, awayMax: s / 2, pulse: 2 * s},
 		{name: "away", share: 16, stayMin: 2 * s, stayMax: 12 * s, awayMin: 4 * s, awayMax: 100 * s, pulse: 3 * s},
 		{name: "slow-drop", share: 4, pauseMax: 9 * s, wild: true, events: []string{"drop"}, pulse: 4 * s},
 		{name: "slow-conflate", share: 4, pauseMax: 9 * s, wild: true, events: []string{"conflate"}, pulse: 4 * s},
 		{name: "slow-close", share: 4, pauseMax: 9 * s, wild: true, events: []string{"steady"}, pulse: 4 * s},
 		{name: "slow-mixed", share: 4, pauseMax: 9 * s, wild: true, events: []string{"drop", "conflate"}, pulse: 4 * s},
 		{name: "last", share: 8, stayMin: s, stayMax: 8 * s, awayMin: s / 10, awayMax: s, last: 20, forgets: true, pulse: 3 * s},
+		{name: "library", share: 4, library: true, pulse: 2 * s},
+		{name: "library-away", share: 3, library: true, stayMin: s, stayMax: 15 * s, awayMin: s / 10, awayMax: 30 * s, pulse: 2 * s},
+		{name: "library-slow", share: 2, library: true, pauseMax: 9 * s, wild: true, events: []string{"drop", "conflate"}, pulse: 4 * s},
 	}
 }
 

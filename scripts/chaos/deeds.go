@@ -20,25 +20,25 @@ var (
 	errBroken = errors.New("odind is broken")
 	errNobody = errors.New("nobody to do it to")
 	errLate   = errors.New("its time had passed")
+	errEnough = errors.New("it has partitions enough")
 )
 
 // do carries out a fault, and returns to whom when it is over.
 func (w *world) do(ctx context.Context, f plan.Fault) (what string, err error) {
-	all, owners := w.odind.workers()
 	p := w.proxies[f.Pick%uint64(len(w.proxies))]
 	switch f.Kind {
-	case plan.KillWorker:
-		return kill(all, f)
-	case plan.KillOwner:
-		return kill(owners, f)
-	case plan.FreezeWorker:
-		return freeze(all, f)
-	case plan.FreezeOwner:
-		return freeze(owners, f)
-	case plan.TearLink:
-		return "", tearLink(all, f.Pick)
+	case plan.KillWorker, plan.KillOwner, plan.FreezeWorker, plan.FreezeOwner, plan.TearLink:
+		err = retry(ctx, func(context.Context) (err error) {
+			what, err = w.doOne(f)
+			return err
+		})
+		return what, err
 	case plan.KillSupervisor, plan.KillAll, plan.Restart, plan.FreezeAll:
 		return "", w.doAll(ctx, f)
+	case plan.FillDisk:
+		return "", w.fillDisk(ctx, f.For)
+	case plan.Drain, plan.Reload, plan.ReloadBroken:
+		return w.doByHand(ctx, f)
 	case plan.CutBroker:
 		return p.target, hold(f, p.setCut)
 	case plan.CutAll:
@@ -52,6 +52,24 @@ func (w *world) do(ctx context.Context, f plan.Fault) (what string, err error) {
 		return fmt.Sprint(w.dropClients(f.Pick)), nil
 	default:
 		return w.doBrokers(ctx, f)
+	}
+}
+
+// doOne is what is done to one process. There may be nobody to do it to until
+// another worker has come up.
+func (w *world) doOne(f plan.Fault) (what string, err error) {
+	all, owners := w.odind.workers()
+	switch f.Kind {
+	case plan.KillWorker:
+		return kill(all, f)
+	case plan.KillOwner:
+		return kill(owners, f)
+	case plan.FreezeWorker:
+		return freeze(all, f)
+	case plan.FreezeOwner:
+		return freeze(owners, f)
+	default:
+		return "", tearLink(all, f.Pick)
 	}
 }
 
@@ -84,10 +102,12 @@ func freeze(pids []int, f plan.Fault) (string, error) {
 		return "", errNobody
 	}
 	pid := pids[f.Pick%uint64(len(pids))]
-	err := syscall.Kill(pid, syscall.SIGSTOP)
+	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
+		return "", err
+	}
 	time.Sleep(f.For)
 	_ = syscall.Kill(pid, syscall.SIGCONT) // it may have been killed for it
-	return fmt.Sprint("pid ", pid), err
+	return fmt.Sprint("pid ", pid), nil
 }
 
 // doAll is what is done to all of odind.
@@ -142,11 +162,11 @@ func (w *world) doBrokers(ctx context.Context, f plan.Fault) (string, error) {
 		node.Thaw(w.stage)
 		return fmt.Sprint(node.ID), nil
 	case plan.MoveLeaders:
-		return "", w.moveLeaders(ctx, f.Pick)
+		return "", retry(ctx, func(ctx context.Context) error { return w.moveLeaders(ctx, f.Pick) })
 	case plan.Grow:
 		return "", w.grow(ctx, w.topic("grow"))
 	case plan.Trim:
-		return "", w.trim(ctx, w.topic("trim"), f.Pick)
+		return "", retry(ctx, func(ctx context.Context) error { return w.trim(ctx, w.topic("trim"), f.Pick) })
 	case plan.Recreate:
 		return "", w.recreate(ctx, w.topic("again"))
 	}
@@ -160,8 +180,6 @@ func (w *world) topic(event string) *topic {
 // moveLeaders makes another replica the first of each partition, and that the
 // leader.
 func (w *world) moveLeaders(ctx context.Context, pick uint64) error {
-	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
-	defer cancel()
 	var request kadm.AlterPartitionAssignmentsReq
 	var elect kadm.TopicsSet
 	n := len(w.cluster.Nodes)
@@ -185,7 +203,7 @@ func (w *world) moveLeaders(ctx context.Context, pick uint64) error {
 func (w *world) grow(ctx context.Context, t *topic) error {
 	n := t.partitions.Load() + 1
 	if n > partitionsMax {
-		return errors.New("it is large enough")
+		return errEnough
 	}
 	err := retry(ctx, func(ctx context.Context) error {
 		answers, err := w.admin.UpdatePartitions(ctx, int(n), t.name)
@@ -205,8 +223,6 @@ func (w *world) grow(ctx context.Context, t *topic) error {
 
 // trim deletes the older part of what has been read back.
 func (w *world) trim(ctx context.Context, t *topic, pick uint64) error {
-	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
-	defer cancel()
 	w.ledger.trimmed(t.reader.incarnation)
 	starts, err := w.admin.ListStartOffsets(ctx, t.name)
 	if err != nil {

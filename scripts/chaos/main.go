@@ -21,6 +21,10 @@ func main() {
 	flag.StringVar(&o.programs, "programs", "bin", "directory of odind")
 	flag.StringVar(&o.keep, "keep", "", "directory for the logs; empty: they are kept only if something is wrong")
 	flag.Parse()
+	if err := enclose(); err != nil {
+		fmt.Fprintln(os.Stderr, "chaos:", err)
+		os.Exit(1)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	sound, err := run(ctx, o)

@@ -21,10 +21,13 @@ import (
 
 // odind is the service under test, over all of its restarts.
 type odind struct {
-	world *world
-	host  string // of its ports
-	dir   string
-	mark  string // in the environment of all of its processes
+	world    *world
+	ws       string // address for clients
+	operator string // address
+	brokers  string // addresses that it knows
+	dir      string
+	disk     disk   // of its state
+	mark     string // in the environment of all of its processes
 
 	mu       sync.Mutex
 	cmd      *exec.Cmd
@@ -34,19 +37,29 @@ type odind struct {
 
 func (w *world) newOdind() (*odind, error) {
 	host := fmt.Sprintf("127.%d.%d.%d", 1+rand.IntN(250), 1+rand.IntN(250), 1+rand.IntN(250))
-	o := &odind{world: w, host: host, dir: w.stage.TempDir(), mark: "CHAOS_MARK=" + host}
+	o := &odind{world: w, ws: host + ":3001", operator: host + ":9464", brokers: strings.Join(w.cluster.BehindAddrs(), ","), dir: w.stage.TempDir(), mark: "CHAOS_MARK=" + host}
+	var err error
+	if o.disk, err = w.mount(o.file("state")); err != nil {
+		return nil, err
+	}
 	return o, os.WriteFile(o.file("odin.yaml"), []byte(o.config()), 0o600)
 }
 
 func (o *odind) file(name string) string { return filepath.Join(o.dir, name) }
-func (o *odind) url() string             { return "ws://" + o.host + ":3001/ws" }
+func (o *odind) url() string             { return "ws://" + o.ws + "/ws" }
+
+// When clients that odind closes are to come back.
+const (
+	windowMin = 100 * time.Millisecond
+	windowMax = time.Second
+)
 
 // config has limits that bring about in minutes what else takes hours.
 func (o *odind) config() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "listen: %q\nworkers: %d\nruntime_dir: %q\n", o.host+":3001", o.world.options.workers, o.file("run"))
-	fmt.Fprintf(&b, "operator: {listen: %q}\nlog: {format: text}\n", o.host+":9464")
-	fmt.Fprintf(&b, "kafka: {brokers: %q}\nroutes:\n", strings.Join(o.world.cluster.BehindAddrs(), ","))
+	fmt.Fprintf(&b, "listen: %q\nworkers: %d\nruntime_dir: %q\nstate_dir: %q\n", o.ws, o.world.options.workers, o.file("run"), o.file("state"))
+	fmt.Fprintf(&b, "operator: {listen: %q}\nlog: {format: text}\n", o.operator)
+	fmt.Fprintf(&b, "kafka: {brokers: %q}\nroutes:\n", o.brokers)
 	for _, t := range o.world.topics {
 		fmt.Fprintf(&b, "  - {topic: %s, channel: \"{key}.%s\", slow: %s}\n", t.name, t.event, t.slow)
 	}
@@ -61,10 +74,20 @@ func (o *odind) config() string {
   respawn_ms_max: 1000
   respawn_reset_ms: 2000
   respawn_attempts_max: 1000
-  retry_ms_min: 100
-  retry_ms_max: 1000
 `)
+	fmt.Fprintf(&b, "  retry_ms_min: %d\n  retry_ms_max: %d\n", windowMin.Milliseconds(), windowMax.Milliseconds())
 	return b.String()
+}
+
+// panics are the lines of its log that tell of one.
+func (o *odind) panics() (lines []string) {
+	text, _ := os.ReadFile(o.file("odind.log"))
+	for line := range strings.Lines(string(text)) {
+		if strings.Contains(line, "panic") || strings.HasPrefix(line, "fatal error:") {
+			lines = append(lines, strings.TrimSpace(line))
+		}
+	}
+	return lines
 }
 
 // start runs odind and returns once it is ready.
@@ -234,7 +257,7 @@ func (o *odind) status() (s status, err error) {
 
 func (o *odind) get(path string) (code int, body []byte, err error) {
 	client := http.Client{Timeout: 3 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
-	answer, err := client.Get("http://" + o.host + ":9464" + path)
+	answer, err := client.Get("http://" + o.operator + path)
 	if err != nil {
 		return 0, nil, err
 	}

@@ -96,7 +96,8 @@ func (w *world) explain(faults []check.Fault) {
 func (w *world) history(out io.Writer, f check.Fault) {
 	i := slices.IndexFunc(w.clients, func(c *client) bool { return c.stream.Name == f.Stream })
 	s := &w.clients[i].stream
-	fmt.Fprintf(out, "\n-- %s\n   it asks for %v\n", f, s.Channels)
+	fmt.Fprintf(out, "\n-- %s\n   at %s by the clock of %s\n   it asks for %v\n",
+		f, w.began.Add(f.At).Format("15:04:05.000"), w.odind.file("odind.log"), s.Channels)
 	for _, d := range w.deeds {
 		if d.at+d.took > f.At-recent && d.at < f.At {
 			fmt.Fprintf(out, "   %8.3fs for %.1fs: %s\n", d.at.Seconds(), d.took.Seconds(), d.what)
@@ -127,14 +128,14 @@ func (w *world) history(out io.Writer, f check.Fault) {
 // line is an event in words, if it has to do with the fault.
 func (w *world) line(s *check.Stream, e *check.Event, f check.Fault) (string, bool) {
 	if e.Note == check.NoNote {
-		mine := w.ledger.names.Topics[e.Topic] == f.Pos.Topic && int(e.Partition) == f.Pos.Partition
+		mine := f.Pos.Topic == "" || w.ledger.names.Topics[e.Topic] == f.Pos.Topic && int(e.Partition) == f.Pos.Partition
 		return fmt.Sprintf("record %d of %s", e.Offset, w.ledger.names.Channels[e.Channel]), mine
 	}
 	n := s.Notes[e.Note]
 	if c, ok := n.Cursor[f.Pos.Topic]; ok {
 		return fmt.Sprintf("%v, cursor %s", n, text(c.Epoch, f.Pos.Partition, c.Offsets)), true
 	}
-	return n.String(), n.Kind != check.Gap || n.Pos.Topic == f.Pos.Topic && n.Pos.Partition == f.Pos.Partition
+	return n.String(), n.Kind != check.Gap || f.Pos.Topic == "" || n.Pos.Topic == f.Pos.Topic && n.Pos.Partition == f.Pos.Partition
 }
 
 func text[O ~int64](epoch string, partition int, offsets []O) string {

@@ -38,7 +38,7 @@ func TestAHistoryIsShort(t *testing.T) {
 		}
 	}
 	w := c.world
-	w.clients = []*client{c}
+	w.clients, w.odind = []*client{c}, &odind{world: w, dir: "/logs"}
 	w.deeds = []deed{{at: 0, took: time.Hour, what: "kill -9 a worker"}, {at: time.Hour, what: "restart odind"}}
 	faults := check.Check(w.ledger.log, w.ledger.names, &c.stream)
 	if len(faults) != 1 || faults[0].Pos != (odin.Pos{Topic: "chaos.tx", Offset: 50}) {

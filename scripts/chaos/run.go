@@ -37,7 +37,7 @@ func run(ctx context.Context, o options) (sound bool, err error) {
 	defer func() {
 		if sound && err == nil && o.keep == "" {
 			os.RemoveAll(dir)
-		} else {
+		} else if err != nil {
 			fmt.Printf("what odind and the brokers said is in %s\n", dir)
 		}
 	}()
@@ -69,13 +69,14 @@ func (w *world) run(ctx context.Context) (sound bool, err error) {
 	w.began = time.Now()
 	stop := w.play(ctx)
 	defer stop()
-	if err := w.perform(ctx, schedule); err != nil {
-		return false, err
+	if err = w.perform(ctx, schedule); err == nil {
+		err = w.conclude(ctx, stop)
 	}
-	if err := w.conclude(ctx, stop); err != nil {
-		return false, err
+	if ctx.Err() != nil {
+		return false, ctx.Err()
 	}
-	return w.judge(), ctx.Err()
+	stop()
+	return w.judge(err), nil
 }
 
 // play lets producers and clients run. What it returns ends the producers, and
@@ -180,6 +181,9 @@ func (w *world) conclude(ctx context.Context, stop func()) error {
 		word.incarnation, word.ends = t.id, ends
 		last[t.name] = word
 	}
+	if err := retry(ctx, func(context.Context) error { return w.odind.disk.keeps(w.topics) }); err != nil {
+		return err
+	}
 	w.last.Store(&last)
 	close(w.finish)
 	w.say("the log is read back; waiting for the clients")
@@ -200,8 +204,9 @@ func (w *world) conclude(ctx context.Context, stop func()) error {
 	return nil
 }
 
-// judge checks every stream and prints what there is to say.
-func (w *world) judge() (sound bool) {
+// judge checks every stream and prints what there is to say. A run that broke
+// off is judged as far as it came.
+func (w *world) judge(broken error) (sound bool) {
 	began := time.Now()
 	tally := check.NewTally()
 	var faults []check.Fault
@@ -209,13 +214,15 @@ func (w *world) judge() (sound bool) {
 		t.reader.stop()
 	}
 	for _, c := range w.clients {
-		faults = append(faults, w.stalled(c)...)
+		if late := w.stalled(c); broken == nil {
+			faults = append(faults, late...)
+		}
 		tally.Count(&c.stream)
 		faults = append(faults, check.Check(w.ledger.log, w.ledger.names, &c.stream)...)
 	}
 	w.say("checked %d deliveries in %v", tally.Deliveries, time.Since(began).Round(time.Millisecond))
 	w.report(tally, faults)
-	return len(faults) == 0
+	return w.verdict(os.Stdout, verdicts(w.deeds, tally, faults, w.odind.panics(), broken))
 }
 
 // stalled ends a client that is still at it.
@@ -232,7 +239,11 @@ func (w *world) stalled(c *client) []check.Fault {
 
 // behind tells where a client did not come to the end.
 func (w *world) behind(c *client) string {
-	for topic, word := range *w.last.Load() {
+	last := w.last.Load()
+	if last == nil {
+		return "was not asked for all yet"
+	}
+	for topic, word := range *last {
 		entry, ok := c.cursor[topic]
 		for p, end := range word.ends {
 			if ok && (p >= len(entry.Offsets) || int64(entry.Offsets[p]) < end || check.IncarnationOf(entry.Epoch) != word.incarnation) {

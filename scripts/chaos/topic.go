@@ -52,7 +52,7 @@ func newTopics(rate float64) []*topic {
 }
 
 // partitionsMax is where a topic grows no more.
-const partitionsMax = 9
+const partitionsMax = subjects
 
 func subject(n int) string { return fmt.Sprintf("K%d", n) }
 

@@ -24,6 +24,10 @@ const (
 	FreezeOwner    Kind = "freeze an owner"
 	FreezeAll      Kind = "freeze all of odind"
 	TearLink       Kind = "tear a link of the bus"
+	FillDisk       Kind = "fill the disk of odind's state"
+	Drain          Kind = "drain odind, and take it back"
+	Reload         Kind = "reload another configuration"
+	ReloadBroken   Kind = "reload a broken configuration"
 )
 
 // Faults of what is around it.
@@ -80,6 +84,10 @@ func lanes() [][]choice {
 			{FreezeOwner, 4, 200 * ms, 13000 * ms},
 			{FreezeAll, 2, 500 * ms, 8000 * ms},
 			{TearLink, 6, 0, 0},
+			{FillDisk, 2, 1000 * ms, 8000 * ms},
+			{Drain, 2, 1000 * ms, 5000 * ms},
+			{Reload, 2, 0, 0},
+			{ReloadBroken, 1, 0, 0},
 		},
 		{
 			{KillBroker, 3, 1000 * ms, 6000 * ms},

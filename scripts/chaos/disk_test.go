@@ -1,0 +1,52 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestStateThatIsKept(t *testing.T) {
+	t.Parallel()
+	d := disk(t.TempDir())
+	topics := newTopics(1)[:2]
+	topics[0].id, topics[1].id = "aa", "bb"
+	for text, want := range map[string]string{
+		`{"partitions":[{"topic":"chaos.steady","id":"aa"},{"topic":"chaos.drop","id":"bb"}]}`: "",
+		`{"partitions":[{"topic":"chaos.steady","id":"aa"},{"topic":"chaos.drop","id":"aa"}]}`: "does not have chaos.drop with the id bb",
+		`{"partitions":[{"topic":"chaos.steady"`:                                               "unexpected end",
+	} {
+		if err := os.WriteFile(d.file(erasFile), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := d.keeps(topics); (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", text, err, want)
+		}
+	}
+	if err := d.written(time.Now().Add(-time.Hour)); err != nil {
+		t.Error(err)
+	}
+	if d.written(time.Now().Add(time.Hour)) == nil {
+		t.Error("an old state is a new one")
+	}
+}
+
+func TestWhatHealthSaysOfState(t *testing.T) {
+	t.Parallel()
+	status := "degraded"
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprintf(w, `{"status":"degraded","checks":{"state":{"value":1,"status":%q}}}`, status)
+	}))
+	defer server.Close()
+	o := &odind{operator: strings.TrimPrefix(server.URL, "http://")}
+	if err := o.saysOfState("degraded"); err != nil {
+		t.Error(err)
+	}
+	if o.saysOfState("healthy") == nil {
+		t.Error("degraded is healthy")
+	}
+}
