@@ -160,19 +160,25 @@ func (st *theatre) request(r kmsg.Request) {
 	st.must(err)
 }
 
+// trim has the log of a partition begin at an offset.
+func (st *theatre) trim(name string, partition int32, offset int64) {
+	st.t.Helper()
+	req := kmsg.NewPtrDeleteRecordsRequest()
+	topic := kmsg.NewDeleteRecordsRequestTopic()
+	topic.Topic = name
+	part := kmsg.NewDeleteRecordsRequestTopicPartition()
+	part.Partition, part.Offset = partition, offset
+	topic.Partitions = append(topic.Partitions, part)
+	req.Topics, req.TimeoutMillis = append(req.Topics, topic), 5000
+	st.request(req)
+}
+
 func TestBackfillOfWhatIsGone(t *testing.T) {
 	st := newTheatre(t, 2, shortHistory)
 	cursor := st.visit(0).subscribe("BTC.trade").Cursor
 	st.produceMany("odin.trades", "BTC", 4, 400)
 	st.settled()
-	req := kmsg.NewPtrDeleteRecordsRequest()
-	topic := kmsg.NewDeleteRecordsRequestTopic()
-	topic.Topic = "odin.trades"
-	part := kmsg.NewDeleteRecordsRequestTopicPartition()
-	part.Partition, part.Offset = 2, 5
-	topic.Partitions = append(topic.Partitions, part)
-	req.Topics, req.TimeoutMillis = append(req.Topics, topic), 5000
-	st.request(req)
+	st.trim("odin.trades", 2, 5)
 	for worker := range 2 {
 		if got := st.answered(worker, cursor, "BTC.trade"); got != "false 0 trimmed" {
 			t.Errorf("worker %d: %s", worker, got)
@@ -223,6 +229,38 @@ func TestBackfillOfATopicMadeAnew(t *testing.T) {
 			if got := st.answeredAtLast(worker, c, "BTC.trade"); got != "reconnect_ack false epoch" {
 				t.Errorf("worker %d, %s: %s", worker, what, got)
 			}
+		}
+	}
+}
+
+// TestBackfillOfAnotherLogThanThatWhichWasTrimmed: where a log began says nothing
+// of the one that took its place.
+func TestBackfillOfAnotherLogThanThatWhichWasTrimmed(t *testing.T) {
+	st := newTheatre(t, 2, shortHistory)
+	cursor := st.visit(0).subscribe("BTC.trade").Cursor
+	st.produceMany("odin.trades", "BTC", 4, 800)
+	st.settled()
+	for part := range int32(4) {
+		st.trim("odin.trades", part, 180)
+	}
+	for worker := range 2 {
+		if got := st.answered(worker, cursor, "BTC.trade"); got != "false 0 trimmed" {
+			t.Errorf("worker %d: %s", worker, got)
+		}
+	}
+	st.must(st.broker.DeleteTopic("odin.trades"))
+	st.must(st.broker.CreateTopic("odin.trades", 4, nil))
+	st.client.PurgeTopicsFromProducing("odin.trades")
+	var next wire.Cursor
+	st.await("a worker has met all of it", func() bool {
+		next = st.visit(1).subscribe("BTC.trade").Cursor
+		return strings.HasSuffix(next["odin.trades"].Epoch, ".4")
+	})
+	st.produceMany("odin.trades", "BTC", 4, 400)
+	st.settled()
+	for worker := range 2 {
+		if got := st.answered(worker, next, "BTC.trade"); got != "true 400" {
+			t.Errorf("worker %d, of the new log: %s", worker, got)
 		}
 	}
 }

@@ -28,7 +28,7 @@ type partition struct {
 	changed bool // its position is to be published at the end of the turn
 	waiting bool // stands in process.waiting: has something to apply
 
-	stable, high, logStart int64
+	stable, high, logStart int64 // of the log of this era; event.None: not heard yet
 	caughtUpNS             int64
 }
 
@@ -129,6 +129,7 @@ func (p *process) refresh(pt *partition) {
 	if e := p.segment.EraNumber(pt.index); e != pt.replica.Position().Era {
 		era := p.segment.Era(pt.index)
 		p.identify(pt.topic, era.Topic)
+		pt.stable, pt.high, pt.logStart = event.None, event.None, event.None // of a log that is another one now, or was longer
 		p.carryOut(pt, pt.replica.EraChanged(p.effects(), era))
 	}
 	if o := p.segment.Owner(pt.index); o != pt.replica.Owner() {

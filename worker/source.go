@@ -113,7 +113,7 @@ func (p *process) take(f *kafka.Fetched) {
 	if pt.replica.Full() {
 		p.applyAll(pt)
 	}
-	if pt.replica.Owner().Term == f.Term {
+	if pt.replica.Owner().Term == f.Term && pt.replica.Position().Era == f.Era {
 		p.markCaughtUp(pt) // until this moment, by what was known before
 		pt.stable, pt.high, pt.logStart = known(f.Stable, pt.stable), known(f.High, pt.high), known(f.LogStart, pt.logStart)
 	}
@@ -126,7 +126,7 @@ func (p *process) take(f *kafka.Fetched) {
 
 // markCaughtUp notes that an owner holds all that the broker could give.
 func (p *process) markCaughtUp(pt *partition) {
-	if pt.replica.Owns() && pt.replica.Position().Held >= pt.stable-1 {
+	if pt.stable >= 0 && pt.replica.Owns() && pt.replica.Position().Held >= pt.stable-1 {
 		pt.caughtUpNS = p.wall
 		pt.changed = true
 	}
