@@ -96,19 +96,19 @@ func nothingRead(from int64, why resume.Reason) pastRead {
 func (p *process) readPast(pt *partition, number uint32, from, to int64) {
 	p.block.Add(shm.PastReads, 1)
 	lim := &p.config.Limits
-	ranges, most := p.ranges, kafka.RangeLimit{Records: lim.BackfillRecordsMax, Bytes: lim.BackfillBytesMax}
+	pasts, most := p.pasts, kafka.RangeLimit{Records: lim.BackfillRecordsMax, Bytes: lim.BackfillBytesMax}
 	within, held, era := lim.BackfillMax, pt.mark(), pt.replica.Position().Era
 	p.beside("the reader of what sessions missed", func() {
 		ctx, cancel := context.WithTimeout(p.ctx, within)
 		defer cancel()
 		read := nothingRead(from, resume.Unavailable)
 		select {
-		case ranges <- struct{}{}:
+		case pasts <- struct{}{}:
 			_ = p.orNextEra(ctx, pt, era, func() (err error) {
 				read, err = p.readPastOnce(ctx, pt.name, held, from, to, most)
 				return err
 			})
-			<-ranges
+			<-pasts
 		case <-ctx.Done():
 		}
 		p.mail.post(func(p *process) { p.pastWasRead(pt, number, read) })

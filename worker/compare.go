@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"time"
 
 	"github.com/odin-ws/odin/internal/replica"
 	"github.com/odin-ws/odin/kafka"
@@ -18,24 +17,13 @@ func (p *process) compare(pt *partition, e replica.Effect) {
 	mark := kafka.Mark{Topic: pt.replica.Era().Topic, Offset: e.From, Epoch: e.Epoch}
 	asking := p.asking
 	p.beside("the comparer of logs", func() {
-		select {
-		case asking <- struct{}{}:
-		case <-p.ctx.Done():
-			return
-		}
-		defer func() { <-asking }()
-		for p.segment.Owner(pt.index).Term == e.Term && p.segment.EraNumber(pt.index) == e.Era {
+		p.insist(asking, pt, e, func() error {
 			f, err := p.compareOnce(pt, mark, int32(e.To))
 			if err == nil {
 				p.mail.post(func(p *process) { p.compared(pt, e, f) })
-				return
 			}
-			select {
-			case <-p.ctx.Done():
-				return
-			case <-time.After(retryAfter):
-			}
-		}
+			return err
+		})
 	})
 }
 

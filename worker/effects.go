@@ -5,7 +5,6 @@ import (
 	"errors"
 	"log/slog"
 	"slices"
-	"time"
 
 	"github.com/odin-ws/odin/internal/config"
 	"github.com/odin-ws/odin/internal/event"
@@ -125,27 +124,16 @@ func (p *process) readRange(pt *partition, e replica.Effect) {
 	p.debugOn(pt, "reading a range for a sibling that fell behind", slog.Int64("from", e.From), slog.Int64("to", e.To))
 	ranges, lim, held := p.ranges, &p.config.Limits, pt.mark()
 	p.beside("the reader of a range", func() {
-		select {
-		case ranges <- struct{}{}:
-		case <-p.ctx.Done():
-			return
-		}
-		defer func() { <-ranges }()
-		// Void once the term or the era is another one: the replica asks anew.
-		for p.segment.Owner(pt.index).Term == e.Term && p.segment.EraNumber(pt.index) == e.Era {
+		p.insist(ranges, pt, e, func() error {
 			a, err := p.readOnce(pt, held, e, lim)
-			if err == nil {
-				p.mail.post(func(p *process) { p.rangeRead(pt, a) })
-				return
+			if err != nil {
+				p.block.Add(shm.BackfillsFailed, 1)
+				p.debugOn(pt, "a range can't be read now", slog.Any("err", err))
+				return err
 			}
-			p.block.Add(shm.BackfillsFailed, 1)
-			p.debugOn(pt, "a range can't be read now", slog.Any("err", err))
-			select {
-			case <-p.ctx.Done():
-				return
-			case <-time.After(retryAfter):
-			}
-		}
+			p.mail.post(func(p *process) { p.rangeRead(pt, a) })
+			return nil
+		})
 	})
 }
 

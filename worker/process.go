@@ -63,7 +63,8 @@ type process struct {
 	fetched      []kafka.Fetched // taken and not all taken over
 	fetchedAt    int
 	fetchedSpare []kafka.Fetched
-	ranges       chan struct{} // bounds the ranges that are read at once
+	ranges       chan struct{} // bounds the ranges that are read at once for siblings,
+	pasts        chan struct{} // and those for sessions
 	recordMax    atomic.Int64  // bytes of a frame, for the encoder's goroutines
 	endScout     context.CancelFunc
 	kept         []control.Kept // for the scout
@@ -151,13 +152,14 @@ func newProcess(c config.Config, first control.Message, log *journal.Journal) (*
 		config: &c, slot: first.Slot, generation: first.Generation, log: log,
 		provoked: provoked(), die: func(code int) { log.Close(); os.Exit(code) }, state: shm.Starting, outbox: make(chan control.Message, 64), hub: hub.New(),
 		links: make([]*link, max(first.Slots, first.Slot+1)), inbuf: newInput(&c.Limits),
-		inquiries: make(chan struct{}, inquiriesMax), ranges: make(chan struct{}, max(c.Limits.BackfillRequestsMax, 1)),
+		inquiries: make(chan struct{}, inquiriesMax),
 		asking: make(chan struct{}, askingMax),
 		past:   closedRing{max: c.ClosedPerWorker()},
 		random: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
 	}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	p.boundRequests()
+	p.boundRanges()
 	p.store = replica.NewStore(historyLimits(&c.Limits))
 	p.pastStore = replica.NewPastStore(p.pastLimits())
 	p.writer.store, p.writer.past = p.store, p.pastStore

@@ -50,7 +50,7 @@ func (p *process) enforce(next *config.Config) error {
 	p.recordMax.Store(int64(now.RecordBytesMax))
 	p.intake.bound(now.FetchedBytesMax)
 	if before.BackfillRequestsMax != now.BackfillRequestsMax {
-		p.ranges = make(chan struct{}, max(now.BackfillRequestsMax, 1)) // those that run count for nothing any more
+		p.boundRanges() // those that run count for nothing any more
 	}
 	if err := p.deflating.tune(next.Compression.Level); err != nil {
 		return err
@@ -73,6 +73,13 @@ func (p *process) boundRequests() {
 	n := p.config.Limits.ChannelsMax
 	p.requestLimits = wire.Limits{Channels: max(10*n, wire.DefaultLimits().Channels)}
 	p.tooMany = "at most " + strconv.Itoa(n) + " channels a session"
+}
+
+// boundRanges bounds what is read from the log at once. Sessions wait only for so
+// long, so siblings have places of their own.
+func (p *process) boundRanges() {
+	most := max(p.config.Limits.BackfillRequestsMax, 1)
+	p.ranges, p.pasts = make(chan struct{}, most), make(chan struct{}, most)
 }
 
 // newInput is what one read may fill.
