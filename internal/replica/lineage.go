@@ -9,7 +9,7 @@ import "github.com/odin-ws/odin/internal/event"
 type lineage struct {
 	met     int32     // the furthest epoch that something was compared for
 	passed  []reached // the epochs left behind, ascending, and how far each went
-	vouched []reached // compared since with the log, and found in it
+	vouched []reached // compared since with the log, and found in it: of each epoch the furthest
 	asking  reached
 	under   bool // asking is not answered yet
 	stopped bool // and nothing is fetched meanwhile
@@ -21,9 +21,14 @@ type reached struct {
 	epoch int32
 }
 
-// lineageMax bounds what is remembered of either kind. What is forgotten is
+// lineageMax bounds how many epochs are remembered as passed. What is forgotten is
 // asked again.
 const lineageMax = 16
+
+// vouchedMax bounds what was found in the log: as much as there can be in doubt at
+// once, a position of each slot and one of those who are gone. With less room the
+// owner would ask for ever, and fetch nothing meanwhile.
+const vouchedMax = event.MaxSlots + 1
 
 // Meets tells whether a poll is of a leader epoch above that of what is held:
 // then Met comes before Polled.
@@ -109,12 +114,23 @@ func (r *Replica) doubts(at reached) bool {
 // pass notes that the owner goes on into a later leader epoch.
 func (r *Replica) pass(a *event.Advance) {
 	if r.epoch != event.NoEpoch && a.ToEpoch > r.epoch && a.Prev <= r.held && a.To > r.held {
-		r.lineage.passed = remember(r.lineage.passed, reached{r.held, r.epoch})
+		r.lineage.passed = remember(r.lineage.passed, reached{r.held, r.epoch}, lineageMax)
 	}
 }
 
-func remember(list []reached, at reached) []reached {
-	if len(list) == lineageMax {
+// vouch notes that a position was found in the log, and with it those below.
+func (l *lineage) vouch(at reached) {
+	for i := range l.vouched {
+		if v := &l.vouched[i]; v.epoch == at.epoch {
+			v.held = max(v.held, at.held)
+			return
+		}
+	}
+	l.vouched = remember(l.vouched, at, vouchedMax)
+}
+
+func remember(list []reached, at reached, most int) []reached {
+	if len(list) == most {
 		list = append(list[:0], list[1:]...)
 	}
 	return append(list, at)
@@ -141,7 +157,7 @@ func (r *Replica) Compared(fx []Effect, c Comparison) []Effect {
 	if c.Parted {
 		return r.Truncated(fx, c.Tag, c.End, c.Epoch)
 	}
-	l.vouched = remember(l.vouched, l.asking)
+	l.vouch(l.asking)
 	if !l.stopped {
 		return fx
 	}

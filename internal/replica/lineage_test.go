@@ -112,3 +112,28 @@ func TestEraKeepsWhatItDidNotCut(t *testing.T) {
 		}
 	}
 }
+
+// Each slot may have published another leader epoch. Those that were found in the
+// log stay known until all are, or the owner would ask for ever, and fetch nothing.
+func TestComparisonsComeToAnEnd(t *testing.T) {
+	g := owning(t)
+	g.did(g.TrimmedTo(nil, Tag{1, 0}, 31)).apply() // nothing is known of what this owner holds
+	var all []Published
+	for slot := range event.MaxSlots {
+		all = append(all, dead(int64(10+slot), int32(slot)))
+	}
+	all = append(all, dead(5, event.MaxSlots)) // of who is gone
+	asked := 0
+	for g.meets(200, all...); g.lineage.under; g.meets(200, all...) {
+		if asked++; asked > len(all) {
+			t.Fatalf("asked more than %d times of %d positions", len(all), len(all))
+		}
+		g.compared(false, 0, 0).forget()
+	}
+	if asked != len(all) || g.lineage.stopped {
+		t.Errorf("asked %d times of %d positions, stopped: %t", asked, len(all), g.lineage.stopped)
+	}
+	if n := len(g.lineage.vouched); n != vouchedMax {
+		t.Errorf("%d are remembered", n)
+	}
+}
