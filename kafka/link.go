@@ -32,6 +32,10 @@ type link struct {
 	used     bool            // a fetch was answered
 }
 
+// answerRate is the least, in bytes a second, that a large answer comes with: as
+// much as a slow network gives, or it could never be had over one.
+const answerRate = 64 << 10
+
 // linkBuffer is room for the answers to most fetches.
 const linkBuffer = 16 << 10
 
@@ -99,7 +103,8 @@ func (k *link) version(key, ours int16) int16 { return min(ours, k.versions[key]
 
 // ask sends a request, whose version is set, and reads the answer.
 func (k *link) ask(req kmsg.Request, resp kmsg.Response, within time.Duration) error {
-	if err := k.SetDeadline(time.Now().Add(within)); err != nil {
+	until := time.Now().Add(within)
+	if err := k.SetDeadline(until); err != nil {
 		return err
 	}
 	k.last++
@@ -107,7 +112,7 @@ func (k *link) ask(req kmsg.Request, resp kmsg.Response, within time.Duration) e
 	if _, err := k.Write(k.out); err != nil {
 		return err
 	}
-	body, err := k.read()
+	body, err := k.read(until)
 	if err != nil {
 		return err
 	}
@@ -116,7 +121,7 @@ func (k *link) ask(req kmsg.Request, resp kmsg.Response, within time.Duration) e
 }
 
 // read reads the answer to the newest request, without its number.
-func (k *link) read() ([]byte, error) {
+func (k *link) read(until time.Time) ([]byte, error) {
 	var head [8]byte
 	if _, err := io.ReadFull(k.in, head[:]); err != nil {
 		return nil, err
@@ -129,8 +134,29 @@ func (k *link) read() ([]byte, error) {
 		return nil, fmt.Errorf("%w: it is of request %d instead of %d", errAnswer, number, k.last)
 	}
 	body := make([]byte, size-4)
-	_, err := io.ReadFull(k.in, body)
-	return body, err
+	return body, k.fill(body, until)
+}
+
+// fill reads a body whole. What comes of it puts the deadline off.
+func (k *link) fill(body []byte, until time.Time) error {
+	for len(body) > 0 {
+		n, err := k.in.Read(body)
+		if body = body[n:]; err != nil {
+			return unexpected(err)
+		}
+		until = until.Add(time.Duration(n) * time.Second / answerRate)
+		if err := k.SetDeadline(until); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func unexpected(err error) error {
+	if errors.Is(err, io.EOF) {
+		return io.ErrUnexpectedEOF
+	}
+	return err
 }
 
 // parse reads an answer's body. Its bytes are then the answer's.

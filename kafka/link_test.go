@@ -238,6 +238,33 @@ func TestASocketsDeadline(t *testing.T) {
 	}
 }
 
+// A peer that sends a little now and then doesn't put the deadline off.
+func TestASocketsDeadlineIsMetThoughInputComes(t *testing.T) {
+	l := silent(t)
+	go func() {
+		conn, err := l.Accept()
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		for range 60 {
+			if _, err := conn.Write([]byte{0}); err != nil {
+				return
+			}
+			time.Sleep(50 * time.Millisecond)
+		}
+	}()
+	s, err := dialSocket(shortly(t), l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	_ = s.SetDeadline(time.Now().Add(300 * time.Millisecond))
+	if n, err := io.ReadFull(s, make([]byte, 1<<10)); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("read %d, %v", n, err)
+	}
+}
+
 // Who reads is let go when the context ends, and a descriptor that was closed
 // is never touched again.
 func TestASocketIsCut(t *testing.T) {

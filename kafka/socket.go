@@ -77,7 +77,7 @@ func (s *socket) Read(b []byte) (int, error) {
 	if len(b) == 0 {
 		return 0, nil
 	}
-	for {
+	for !s.late() {
 		n, status := loop.WaitRead(s.fd, b)
 		switch status {
 		case loop.OK:
@@ -87,10 +87,8 @@ func (s *socket) Read(b []byte) (int, error) {
 		case loop.Failed:
 			return 0, errBroken
 		}
-		if s.late() {
-			return 0, os.ErrDeadlineExceeded
-		}
 	}
+	return 0, os.ErrDeadlineExceeded
 }
 
 // Write writes all, until the deadline.
