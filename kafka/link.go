@@ -141,8 +141,11 @@ func (k *link) read(until time.Time) ([]byte, error) {
 func (k *link) fill(body []byte, until time.Time) error {
 	for len(body) > 0 {
 		n, err := k.in.Read(body)
-		if body = body[n:]; err != nil {
-			return unexpected(err)
+		if body = body[n:]; errors.Is(err, io.EOF) {
+			err = io.ErrUnexpectedEOF
+		}
+		if err != nil {
+			return err
 		}
 		until = until.Add(time.Duration(n) * time.Second / answerRate)
 		if err := k.SetDeadline(until); err != nil {
@@ -150,13 +153,6 @@ func (k *link) fill(body []byte, until time.Time) error {
 		}
 	}
 	return nil
-}
-
-func unexpected(err error) error {
-	if errors.Is(err, io.EOF) {
-		return io.ErrUnexpectedEOF
-	}
-	return err
 }
 
 // parse reads an answer's body. Its bytes are then the answer's.

@@ -162,10 +162,10 @@ func (p *process) readOnce(pt *partition, held kafka.Mark, e replica.Effect, lim
 
 // worthGiving tells whether a read that broke off got somewhere: because its time
 // was up, else a log that is slower than that would be read from the same offset
-// for ever; or because the log has lost what comes next, which alone is then given
-// up. The replica asks for the rest.
+// for ever; or because what comes next can't be had, which alone is then given up.
+// The replica asks for the rest.
 func worthGiving(a *replica.Range, err error, late bool) bool {
-	return a.To >= a.From && (late || errors.Is(err, kafka.ErrTrimmed))
+	return a.To >= a.From && (late || !ofAnotherLog(err))
 }
 
 func (p *process) rangeRead(pt *partition, a replica.Range) {

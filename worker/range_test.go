@@ -75,7 +75,11 @@ func TestWorthGiving(t *testing.T) {
 		"trimmed at once":                    {9, kafka.ErrTrimmed, false, false},
 		"made anew":                          {12, kafka.ErrRecreated, false, false},
 		"grown again":                        {12, kafka.ErrRegrown, false, false},
-		"truncated":                          {12, kafka.ErrTruncated, false, false},
+		"made anew, late":                    {12, kafka.ErrRecreated, true, true},
+		"truncated behind some":              {12, kafka.ErrTruncated, false, true},
+		"truncated at once":                  {9, kafka.ErrTruncated, false, false},
+		"broken behind some":                 {12, errors.New("any"), false, true},
+		"broken at once":                     {9, errors.New("any"), false, false},
 	} {
 		if got := worthGiving(&replica.Range{From: 10, To: c.to}, c.err, c.late); got != c.want {
 			t.Errorf("%s: %t", name, got)
