@@ -135,6 +135,7 @@ func TestBackfillLimits(t *testing.T) {
 	st := newTheatre(t, 2, func(c *configType) {
 		shortHistory(c)
 		c.Limits.BackfillRecordsMax = 100
+		c.Limits.HistoryRefill = 0 // where it comes late, it has the past kept from then on
 	})
 	var cursors []wire.Cursor
 	for range 6 {

@@ -22,7 +22,11 @@ func (p *process) decide(s *session) {
 	if s.replay != r || s.stage != open {
 		return
 	}
-	switch outcome, reason := p.judgeClaims(r); outcome {
+	outcome, reason := p.judgeClaims(r)
+	if r.late { // for what would be waited for: that is refused now
+		outcome, reason = p.judgeClaims(r)
+	}
+	switch outcome {
 	case resume.Recovered:
 		p.beginReplay(s)
 	case resume.Failed:
@@ -43,18 +47,27 @@ func (p *process) judgeClaims(r *replay) (resume.Outcome, resume.Reason) {
 			p.claims = append(p.claims, q.claim)
 		}
 	}
-	relations := p.relate(r)
-	state := func(i int) resume.State { return p.stateOf(p.claimed[i], relations) }
-	return resume.Decide(p.claims, state, func(i int, step resume.Step) { p.ask(p.claimed[i], step) })
+	r.relate()
+	state := func(i int) resume.State { return p.stateOf(r, p.claimed[i]) }
+	return resume.Decide(p.claims, state, func(i int, step resume.Step) { p.ask(r, p.claimed[i], step) })
 }
 
 // relate compares the epochs that a cursor names with those that are.
-func (p *process) relate(r *replay) map[*topic]resume.Incarnation {
-	relations := make(map[*topic]resume.Incarnation, len(r.names))
-	for _, n := range r.names {
-		relations[n.topic] = resume.Relate(n.epoch, n.topic.named, n.topic.eras())
+func (r *replay) relate() {
+	for i := range r.names {
+		n := &r.names[i]
+		n.incarnation = resume.Relate(n.epoch, n.topic.named, n.topic.eras())
 	}
-	return relations
+}
+
+// incarnationOf is how what the cursor says of a topic relates to it.
+func (r *replay) incarnationOf(t *topic) resume.Incarnation {
+	for i := range r.names {
+		if r.names[i].topic == t {
+			return r.names[i].incarnation
+		}
+	}
+	return resume.Unnamed
 }
 
 // eras is the sum of its partitions' era numbers.
@@ -69,18 +82,14 @@ func (t *topic) eras() (sum uint64) {
 
 // stateOf is what this worker knows of a partition that something is claimed
 // of. What only others know is looked up where it matters.
-func (p *process) stateOf(q *replayPart, relations map[*topic]resume.Incarnation) resume.State {
+func (p *process) stateOf(r *replay, q *replayPart) resume.State {
 	if q.part == nil {
 		return resume.State{Incarnation: resume.Same}
 	}
 	pt := q.part
-	incarnation, named := relations[pt.topic]
-	if !named {
-		incarnation = resume.Unnamed
-	}
 	pos := pt.replica.Position()
 	state := resume.State{
-		Incarnation: incarnation, Identified: pt.topic.id != event.TopicID{}, Unbroken: pos.Era == 0,
+		Incarnation: r.incarnationOf(pt.topic), Identified: pt.topic.id != event.TopicID{}, Unbroken: pos.Era == 0,
 		From: pos.From, Applied: pos.Applied, Observed: pos.From, Held: pos.Held,
 		Stable: resume.Unknown, LogStart: resume.Unknown, PastTo: resume.Unknown,
 	}
@@ -121,27 +130,42 @@ func (p *process) owners(pt *partition) shm.Position {
 	return pos
 }
 
-// ask has something answered that a decision waits for.
-func (p *process) ask(q *replayPart, step resume.Step) {
-	switch step {
-	case resume.AskEnd:
+// endsWithin is how long a decision waits for the log's end, or for an era to
+// be met.
+const endsWithin = time.Second
+
+// ask has something answered that a decision waits for, and refuses what doesn't
+// come in time.
+func (p *process) ask(r *replay, q *replayPart, step resume.Step) {
+	switch {
+	case p.now > r.until, step != resume.AskRange && p.now-r.began > int64(endsWithin):
+		q.claim.Refused, r.late = resume.Unavailable, true
+	case step == resume.AskEnd:
 		p.askEnd(q)
-	case resume.AskRange:
+	case step == resume.AskRange:
 		p.askRange(q)
 	}
 }
 
-// redecide looks again at all that waits for an answer.
+// decideLooks bounds the claims that are judged again in one turn: live records
+// wait no longer than that takes.
+const decideLooks = 4096
+
+// redecide looks again at those who wait for an answer, those who came first
+// first, until all have had their turn, or this one's budget is used up.
 func (p *process) redecide() {
-	waiting := p.deciding
-	p.deciding = p.decidingSpare[:0]
-	for _, token := range waiting {
-		if s := p.sessions.find(token); s != nil && s.replay != nil && s.replay.deciding {
+	i := 0
+	for looks := decideLooks; p.undecided > 0 && i < len(p.deciding) && looks > 0; i++ {
+		p.undecided--
+		looks--
+		if s := p.sessions.find(p.deciding[i]); s != nil && s.replay != nil && s.replay.deciding {
+			looks -= len(s.replay.parts)
 			s.replay.deciding = false
 			p.decideAgain(s)
 		}
 	}
-	p.decidingSpare = waiting[:0]
+	p.deciding = p.deciding[:copy(p.deciding, p.deciding[i:])]
+	p.undecided = min(p.undecided, len(p.deciding))
 }
 
 func (p *process) decideAgain(s *session) {
@@ -149,39 +173,12 @@ func (p *process) decideAgain(s *session) {
 	p.decide(s)
 }
 
-// endsWithin is how long a decision waits for the log's end, or for an era to
-// be met.
-const endsWithin = time.Second
-
-// hurryDecisions ends the wait for what doesn't come.
+// hurryDecisions has those who wait looked at, since what they wait for may be
+// there without an answer, or late.
 func (p *process) hurryDecisions() {
 	p.readyLacking()
-	if len(p.deciding) == 0 {
-		return
-	}
-	for _, token := range p.deciding {
-		if s := p.sessions.find(token); s != nil && s.replay != nil {
-			p.hurry(s.replay)
-		}
-	}
-	p.redecide()
-}
-
-func (p *process) hurry(r *replay) {
-	relations := p.relate(r)
-	for i := range r.parts {
-		q := &r.parts[i]
-		if q.now {
-			continue
-		}
-		late := p.now > r.until
-		switch resume.Judge(q.claim, p.stateOf(q, relations)).Step {
-		case resume.Wait, resume.AskEnd:
-			late = late || p.now-r.began > int64(endsWithin)
-		}
-		if late {
-			q.claim.Refused = max(q.claim.Refused, resume.Unavailable)
-		}
+	if p.undecided == 0 {
+		p.undecided = len(p.deciding)
 	}
 }
 

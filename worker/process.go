@@ -106,9 +106,9 @@ type process struct {
 	fates         map[string]hub.Fate // by topic; nil: no record is ever dropped
 	ended         []uint32
 	deciding      []uint64 // tokens of sessions whose replay is not decided
-	decidingSpare []uint64
 	lacking       []uint64 // of those whose replay waits for what was evicted before it came there
 	redecides     bool     // something was answered that a decision waits for
+	undecided     int      // so many of deciding are to be looked at again
 	readied       []uint64 // of those whose replay goes on in this turn or the next
 	awaiting      []uint64 // of those that are ahead of this worker
 	replaying     int
@@ -153,9 +153,9 @@ func newProcess(c config.Config, first control.Message, log *journal.Journal) (*
 		provoked: provoked(), die: func(code int) { log.Close(); os.Exit(code) }, state: shm.Starting, outbox: make(chan control.Message, 64), hub: hub.New(),
 		links: make([]*link, max(first.Slots, first.Slot+1)), inbuf: newInput(&c.Limits),
 		inquiries: make(chan struct{}, inquiriesMax),
-		asking: make(chan struct{}, askingMax),
-		past:   closedRing{max: c.ClosedPerWorker()},
-		random: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
+		asking:    make(chan struct{}, askingMax),
+		past:      closedRing{max: c.ClosedPerWorker()},
+		random:    rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
 	}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	p.boundRequests()

@@ -29,6 +29,7 @@ type replay struct {
 	size  int            // that it counts for in process.replayBytes
 
 	deciding bool // stands in process.deciding
+	late     bool // something was not answered in time
 	playing  bool // decided: all can be had
 	queued   bool // stands in process.readied, awaiting or lacking
 	lacking  bool // parts[at] waits for its past
@@ -48,8 +49,9 @@ type replayPart struct {
 }
 
 type claimedTopic struct {
-	topic *topic
-	epoch string
+	topic       *topic
+	epoch       string
+	incarnation resume.Incarnation // as it was when the claims were judged last
 }
 
 // reconnect takes a session up where its client says that it stood.
@@ -167,7 +169,7 @@ func (r *replay) claim(t *topic, req *wire.Request) {
 		r.fromNow(t)
 		return
 	}
-	r.names = append(r.names, claimedTopic{t, req.Cursor[i].Epoch})
+	r.names = append(r.names, claimedTopic{topic: t, epoch: req.Cursor[i].Epoch})
 	offsets := req.Cursor[i].Offsets
 	for n := range max(len(offsets), len(t.parts), 1) {
 		offset := event.None // the partition did not exist, so all of it is owed

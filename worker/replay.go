@@ -61,9 +61,10 @@ func (p *process) readyReplay(s *session) {
 func (p *process) replayMissed() {
 	if p.redecides {
 		p.redecides = false
-		p.redecide()
+		p.undecided = len(p.deciding)
 		p.readyLacking()
 	}
+	p.redecide()
 	p.playReplays()
 	if len(p.filling) > 0 {
 		p.tendFills()

@@ -48,7 +48,7 @@ func (p *process) happened(ev loop.Event) {
 
 // busy tells whether there is work that no descriptor announces.
 func (p *process) busy() bool {
-	if len(p.touched) > 0 || len(p.readied) > 0 || p.redecides || p.fillsDue || p.rung || p.stirred || !p.mail.empty() {
+	if len(p.touched) > 0 || len(p.readied) > 0 || p.redecides || p.undecided > 0 || p.fillsDue || p.rung || p.stirred || !p.mail.empty() {
 		return true
 	}
 	if len(p.waiting) > 0 && p.deliverable() > 0 {
