@@ -195,7 +195,8 @@ func (p *process) awaitPast(s *session, q *replayPart) {
 		r.lacking, r.until = true, p.now+int64(p.config.Limits.BackfillMax)
 		q.claim.Offset = q.pointer
 	}
-	if q.claim.Refused != resume.None || p.now > r.until || !p.stateOf(q, p.relate(r)).ByLog() {
+	r.relate()
+	if q.claim.Refused != resume.None || p.now > r.until || !p.stateOf(r, q).ByLog() {
 		p.breakReplay(s)
 		return
 	}

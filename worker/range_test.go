@@ -76,7 +76,7 @@ func TestWorthGiving(t *testing.T) {
 		"made anew":                          {12, kafka.ErrRecreated, false, false},
 		"grown again":                        {12, kafka.ErrRegrown, false, false},
 		"made anew, late":                    {12, kafka.ErrRecreated, true, true},
-		"truncated behind some":              {12, kafka.ErrTruncated, false, true},
+		"truncated behind some":              {12, kafka.ErrTruncated, false, false},
 		"truncated at once":                  {9, kafka.ErrTruncated, false, false},
 		"broken behind some":                 {12, errors.New("any"), false, true},
 		"broken at once":                     {9, errors.New("any"), false, false},
