@@ -25,6 +25,7 @@ type client struct {
 	stream check.Stream
 	cursor odin.Cursor
 	buffer []byte
+	next   time.Time // pause
 
 	mu     sync.Mutex
 	conn   net.Conn      // nil: away

@@ -17,7 +17,7 @@ import (
 
 // hear takes down what comes until the connection ends.
 func (c *client) hear(conn *websocket.Conn) error {
-	next := time.Now().Add(c.manner.pauseMax)
+	c.next = time.Now().Add(c.manner.pauseMax)
 	for {
 		_ = conn.SetReadDeadline(time.Now().Add(patience))
 		_, r, err := conn.NextReader()
@@ -31,11 +31,20 @@ func (c *client) hear(conn *websocket.Conn) error {
 			_ = conn.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(websocket.CloseNormalClosure, ""), time.Now().Add(time.Second))
 			return nil
 		}
-		if c.manner.pauseMax > 0 && time.Now().After(next) && !c.world.finishing() {
-			time.Sleep(between(c.random, c.manner.pauseMax/4, c.manner.pauseMax))
-			next = time.Now().Add(between(c.random, time.Second, c.manner.pauseMax))
-		}
+		c.pause()
 	}
+}
+
+// pause doesn't read for a while, now and then, if that is the client's manner.
+func (c *client) pause() {
+	if c.manner.pauseMax == 0 || time.Now().Before(c.next) {
+		return
+	}
+	select {
+	case <-time.After(between(c.random, c.manner.pauseMax/4, c.manner.pauseMax)):
+	case <-c.world.finish:
+	}
+	c.next = time.Now().Add(between(c.random, time.Second, c.manner.pauseMax))
 }
 
 func (c *client) take(r io.Reader) error {

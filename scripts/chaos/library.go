@@ -27,7 +27,6 @@ type library struct {
 	asked   bool        // for channels, and its place in the log is not known yet
 	had     odin.Cursor // what handlers were given, or told as dropped
 	sampled time.Time   // its cursor
-	next    time.Time   // pause
 }
 
 const (
@@ -240,10 +239,7 @@ func (l *library) onRecord(r odin.Record) error {
 		return errHandler
 	}
 	l.enter(r)
-	if now := time.Now(); l.manner.pauseMax > 0 && now.After(l.next) && !l.world.finishing() {
-		time.Sleep(between(l.random, l.manner.pauseMax/4, l.manner.pauseMax))
-		l.next = time.Now().Add(between(l.random, time.Second, l.manner.pauseMax))
-	}
+	l.pause()
 	return nil
 }
 
