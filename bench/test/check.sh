@@ -36,5 +36,16 @@ jq -e '.scrapes == 20 and .series > 4000' <<<"$scrape" >/dev/null || fail "no sc
 drain=$(bench/drain.sh 300 3)
 echo "$drain"
 jq -e '.closed_with_window == 300 and .otherwise == 0' <<<"$drain" >/dev/null || fail "a drain did not tell every client when to come back"
+LEAVERS=200 ROUNDS=1 SECS=1 bench/resume.sh >"$work/log" || fail "sessions that come back lose something: $(<"$work/log")"
+grep aim: "$work/log"
+for what in memory log; do
+	grep -qE "^$what: 200 sessions, .* s \(aim: .* before \(aim: .* log [0-9]+ \(aim: ≤ 12, .* not recovered 0 \(aim: 0, met\)" "$work/log" || fail "no aims of $what in: $(<"$work/log")"
+done
+grep -qE "^cpu: .* of it \(aim: ≤ 1, " "$work/log" || fail "no aim of a replayed record's cost in: $(<"$work/log")"
+bench/takeover.sh 1 >"$work/log" || fail "an owner's death loses something: $(<"$work/log")"
+cat "$work/log"
+for what in "killed: 3 owners" "frozen: 2 owners"; do
+	grep -qE "^$what, p50 [0-9]+ ms, p99 [0-9]+ ms, max [0-9]+ ms; aim: p99 < [13]000 ms, (met|missed)\$" "$work/log" || fail "no \"$what\" in: $(<"$work/log")"
+done
 ROUNDS=2 SECS=1 PROFILE=2 bench/statistics.sh >"$work/log" 2>&1 || { cat "$work/log" >&2; exit 1; }
 grep -E "in the loop's turns: .* of .* total" "$work/log" || fail "no profile in: $(<"$work/log")"
