@@ -28,6 +28,7 @@ const archiveName = "eras.json"
 const (
 	archiveBytesMax = 4 << 20
 	eraMax          = 1<<32 - 1<<20
+	offsetMax       = 1 << 62         // what is counted on from it doesn't overflow
 	archiveWait     = 2 * time.Second // for the last write, when odind ends
 	archiveRetry    = 5 * time.Second // behind one that failed
 )
@@ -75,7 +76,8 @@ func (k keptEra) check() error {
 		return fmt.Errorf("%.300q %d is no partition", k.Topic, k.Number)
 	case k.ID != "" && (len(k.ID) != hex.EncodedLen(len(event.TopicID{})) || strings.Trim(k.ID, "0123456789abcdef") != ""):
 		return fmt.Errorf("%.300q is no topic id", k.ID)
-	case k.Era > eraMax || k.From < 0 || k.Epoch < event.NoEpoch || k.Held < event.None || k.HeldEpoch < event.NoEpoch:
+	case k.Era > eraMax || k.From < 0 || k.From > offsetMax || k.Held < event.None || k.Held > offsetMax,
+		k.Epoch < event.NoEpoch || k.HeldEpoch < event.NoEpoch:
 		return fmt.Errorf("a number of %v is out of range", k.name())
 	}
 	return nil
@@ -105,10 +107,15 @@ func parseArchive(text []byte) ([]keptEra, error) {
 	if len(file.Partitions) > shm.PartitionsMax {
 		return nil, fmt.Errorf("%d partitions, more than %d", len(file.Partitions), shm.PartitionsMax)
 	}
+	met := make(map[event.Partition]bool, len(file.Partitions))
 	for _, k := range file.Partitions {
 		if err := k.check(); err != nil {
 			return nil, err
 		}
+		if met[k.name()] {
+			return nil, fmt.Errorf("%v is there twice", k.name())
+		}
+		met[k.name()] = true
 	}
 	return file.Partitions, nil
 }

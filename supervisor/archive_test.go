@@ -59,8 +59,10 @@ func TestBrokenArchive(t *testing.T) {
 		"no topic": with(`"t"`, `""`), "a topic that is too long": with(`"t"`, `"`+strings.Repeat("x", 300)+`"`),
 		"a negative partition": with(`"partition":0`, `"partition":-1`), "an era that overflows": with(`"era":1`, `"era":4294967295`),
 		"a negative offset": with(`"from":0`, `"from":-2`), "a negative held": with(`"held":-1`, `"held":-2`), "no id": with(`"era"`, `"id":"zz","era"`),
-		"too many":  `{"version":1,"partitions":[` + strings.Repeat(entry+",", shm.PartitionsMax) + entry + `]}`,
-		"too large": strings.Repeat(" ", archiveBytesMax+1),
+		"a held that overflows": with(`"held":-1`, `"held":9223372036854775807`), "a from that overflows": with(`"from":0`, `"from":9223372036854775807`),
+		"a partition twice": `{"version":1,"partitions":[` + entry + "," + entry + `]}`,
+		"too many":          `{"version":1,"partitions":[` + strings.Repeat(entry+",", shm.PartitionsMax) + entry + `]}`,
+		"too large":         strings.Repeat(" ", archiveBytesMax+1),
 	} {
 		path := filepath.Join(t.TempDir(), archiveName)
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
