@@ -116,6 +116,9 @@ func (p *process) readPast(pt *partition, number uint32, from, to int64) {
 }
 
 func (p *process) readPastOnce(ctx context.Context, name event.Partition, held kafka.Mark, from, to int64, most kafka.RangeLimit) (pastRead, error) {
+	if most.Records <= 0 || most.Bytes <= 0 {
+		return nothingRead(from, resume.Limit), nil
+	}
 	read := nothingRead(from, resume.None)
 	compacted, err := p.source.Compacted(ctx, name.Topic)
 	if compacted {

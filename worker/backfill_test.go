@@ -155,6 +155,30 @@ func TestBackfillLimits(t *testing.T) {
 	}
 }
 
+// Who is allowed nothing from the log gets nothing, whoever owns the partition.
+func TestBackfillOfNothing(t *testing.T) {
+	for name, none := range map[string]func(*configType){
+		"records": func(c *configType) { c.Limits.BackfillRecordsMax = 0 },
+		"bytes":   func(c *configType) { c.Limits.BackfillBytesMax = 0 },
+	} {
+		t.Run(name, func(t *testing.T) {
+			st := newTheatre(t, 1, func(c *configType) {
+				shortHistory(c)
+				none(c)
+			})
+			cursor := st.visit(0).subscribe("BTC.trade").Cursor
+			st.produceMany("odin.trades", "BTC", 4, 400)
+			st.settled()
+			if got := st.answered(0, cursor, "BTC.trade"); got != "false 0 limit" {
+				t.Error(got)
+			}
+			if reads := st.sum(shm.PastRecords); reads != 0 {
+				t.Errorf("%d records were read", reads)
+			}
+		})
+	}
+}
+
 func (st *theatre) request(r kmsg.Request) {
 	st.t.Helper()
 	_, err := st.client.Request(st.t.Context(), r)
