@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"slices"
+	"time"
 
 	"github.com/odin-ws/odin/internal/config"
 	"github.com/odin-ws/odin/internal/event"
@@ -122,10 +123,10 @@ var replicaCounters = map[replica.Counter]shm.Counter{
 func (p *process) readRange(pt *partition, e replica.Effect) {
 	p.block.Add(shm.Backfills, 1)
 	p.debugOn(pt, "reading a range for a sibling that fell behind", slog.Int64("from", e.From), slog.Int64("to", e.To))
-	ranges, lim, held := p.ranges, &p.config.Limits, pt.mark()
+	ranges, lim, held, most := p.ranges, &p.config.Limits, pt.mark(), siblingRange(&p.config.Limits, len(p.partitions))
 	p.beside("the reader of a range", func() {
 		p.insist(ranges, pt, e, func() error {
-			a, err := p.readOnce(pt, held, e, lim)
+			a, err := p.readOnce(pt, held, e, lim.BackfillMax, most)
 			if err != nil {
 				p.block.Add(shm.BackfillsFailed, 1)
 				p.debugOn(pt, "a range can't be read now", slog.Any("err", err))
@@ -137,11 +138,24 @@ func (p *process) readRange(pt *partition, e replica.Effect) {
 	})
 }
 
-func (p *process) readOnce(pt *partition, held kafka.Mark, e replica.Effect, lim *config.Limits) (replica.Range, error) {
-	ctx, cancel := context.WithTimeout(p.ctx, lim.BackfillMax)
+// siblingRange bounds what is read at once for a sibling. It is kept until that has
+// taken it, for each partition: if it takes its time, all of them together are as
+// much as what is read at once for sessions, and a fetch each.
+func siblingRange(lim *config.Limits, partitions int) kafka.RangeLimit {
+	most := kafka.RangeLimit{Records: lim.BackfillRecordsMax, Bytes: lim.BackfillBytesMax}
+	if most.Bytes > siblingRangeLeast {
+		most.Bytes = min(most.Bytes, max(most.Bytes*lim.BackfillRequestsMax/max(partitions, 1), siblingRangeLeast))
+	}
+	return most
+}
+
+// siblingRangeLeast is the least that is worth a fetch, in bytes.
+const siblingRangeLeast = 256 << 10
+
+func (p *process) readOnce(pt *partition, held kafka.Mark, e replica.Effect, within time.Duration, most kafka.RangeLimit) (replica.Range, error) {
+	ctx, cancel := context.WithTimeout(p.ctx, within)
 	defer cancel()
-	records, to, err := p.source.Range(ctx, pt.name, held, e.From, e.To,
-		kafka.RangeLimit{Records: lim.BackfillRecordsMax, Bytes: lim.BackfillBytesMax})
+	records, to, err := p.source.Range(ctx, pt.name, held, e.From, e.To, most)
 	a := replica.Range{Tag: replica.Tag{Term: e.Term, Era: e.Era}, From: e.From, To: to, ToEpoch: event.NoEpoch, Records: records}
 	if err == nil || worthGiving(&a, err, ctx.Err() != nil) {
 		return a, nil

@@ -11,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/odin-ws/odin/internal/config"
 	"github.com/odin-ws/odin/internal/event"
 	"github.com/odin-ws/odin/internal/replica"
 	"github.com/odin-ws/odin/kafka"
@@ -40,13 +41,11 @@ func TestRangeOfASlowLog(t *testing.T) {
 		return resp, nil, true
 	})
 	p := st.workers[0].process
-	lim := p.config.Limits
-	lim.BackfillMax = 500 * time.Millisecond
 	pt := &partition{name: event.Partition{Topic: "odin.trades"}}
 	next, reads := int64(0), 0
 	st.await("all is read", func() bool {
 		answers.Store(1)
-		a, err := p.readOnce(pt, kafka.Mark{Epoch: event.NoEpoch}, replica.Effect{From: next, To: n - 1}, &lim)
+		a, err := p.readOnce(pt, kafka.Mark{Epoch: event.NoEpoch}, replica.Effect{From: next, To: n - 1}, 500*time.Millisecond, kafka.RangeLimit{})
 		if err == nil {
 			if a.From != next || a.To < next || a.Err != nil || a.LogStart != 0 || len(a.Records) != int(a.To+1-next) {
 				t.Fatalf("from %d: to %d, %d records, log start %d, %v", next, a.To, len(a.Records), a.LogStart, a.Err)
@@ -84,5 +83,19 @@ func TestWorthGiving(t *testing.T) {
 		if got := worthGiving(&replica.Range{From: 10, To: c.to}, c.err, c.late); got != c.want {
 			t.Errorf("%s: %t", name, got)
 		}
+	}
+}
+
+// However many partitions a sibling lags in, what is read for it is bounded.
+func TestRangesForASiblingAreBoundedTogether(t *testing.T) {
+	lim := config.Limits{BackfillRecordsMax: 7, BackfillBytesMax: 16 << 20, BackfillRequestsMax: 4}
+	for partitions, want := range map[int]int{0: 16 << 20, 1: 16 << 20, 4: 16 << 20, 8: 8 << 20, 64: 1 << 20, 4096: siblingRangeLeast} {
+		if got := siblingRange(&lim, partitions); got.Bytes != want || got.Records != 7 {
+			t.Errorf("%d partitions: %+v", partitions, got)
+		}
+	}
+	lim.BackfillBytesMax = 1000
+	if got := siblingRange(&lim, 4096); got.Bytes != 1000 {
+		t.Errorf("%+v", got)
 	}
 }
