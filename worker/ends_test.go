@@ -64,10 +64,10 @@ func TestRangeOfAnotherLogIsNotLost(t *testing.T) {
 	if held.Offset != 4 || held.Topic == (event.TopicID{}) || held.Epoch == event.NoEpoch {
 		t.Errorf("its mark is %+v", held)
 	}
-	e, lim := replica.Effect{From: 2, To: 7}, &p.config.Limits
+	e, within, most := replica.Effect{From: 2, To: 7}, p.config.Limits.BackfillMax, kafka.RangeLimit{}
 	other := kafka.Mark{Topic: event.TopicID{1}, Offset: 9, Epoch: event.NoEpoch}
 	for want, m := range map[error]kafka.Mark{kafka.ErrRegrown: held, kafka.ErrRecreated: other} {
-		if a, err := p.readOnce(pt, m, e, lim); !errors.Is(err, want) || a.Err != nil {
+		if a, err := p.readOnce(pt, m, e, within, most); !errors.Is(err, want) || a.Err != nil {
 			t.Errorf("a range: %v, given up by %v", err, a.Err)
 		}
 		read, err := p.readPastOnce(t.Context(), name, m, 2, 7, kafka.RangeLimit{})
@@ -76,11 +76,11 @@ func TestRangeOfAnotherLogIsNotLost(t *testing.T) {
 		}
 	}
 	beyond := replica.Effect{From: 12, To: 15} // the log ends at 10
-	if a, err := p.readOnce(pt, held, beyond, lim); !errors.Is(err, kafka.ErrTruncated) || a.Err != nil {
+	if a, err := p.readOnce(pt, held, beyond, within, most); !errors.Is(err, kafka.ErrTruncated) || a.Err != nil {
 		t.Errorf("a range beyond the end: %v, given up by %v", err, a.Err)
 	}
 	p.inLoop(func(*process) { held = pt.mark() })
-	if a, err := p.readOnce(pt, held, e, lim); err != nil || a.Err != nil || a.To != 7 || len(a.Records) != 6 {
+	if a, err := p.readOnce(pt, held, e, within, most); err != nil || a.Err != nil || a.To != 7 || len(a.Records) != 6 {
 		t.Errorf("by what is held now: %d records to %d, %v, %v", len(a.Records), a.To, err, a.Err)
 	}
 }
