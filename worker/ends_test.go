@@ -64,13 +64,13 @@ func TestRangeOfAnotherLogIsNotLost(t *testing.T) {
 	if held.Offset != 4 || held.Topic == (event.TopicID{}) || held.Epoch == event.NoEpoch {
 		t.Errorf("its mark is %+v", held)
 	}
-	e, within, most := replica.Effect{From: 2, To: 7}, p.config.Limits.BackfillMax, kafka.RangeLimit{}
+	e, within, most := replica.Effect{From: 2, To: 7}, p.config.Limits.BackfillMax, kafka.RangeLimit{Records: 100, Bytes: 1 << 20}
 	other := kafka.Mark{Topic: event.TopicID{1}, Offset: 9, Epoch: event.NoEpoch}
 	for want, m := range map[error]kafka.Mark{kafka.ErrRegrown: held, kafka.ErrRecreated: other} {
 		if a, err := p.readOnce(pt, m, e, within, most); !errors.Is(err, want) || a.Err != nil {
 			t.Errorf("a range: %v, given up by %v", err, a.Err)
 		}
-		read, err := p.readPastOnce(t.Context(), name, m, 2, 7, kafka.RangeLimit{})
+		read, err := p.readPastOnce(t.Context(), name, m, 2, 7, most)
 		if !errors.Is(err, want) || read.Why != resume.Unavailable || read.Reached > 4 {
 			t.Errorf("a past: to %d, %v, %v", read.Reached, read.Why, err)
 		}
