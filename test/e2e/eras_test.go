@@ -305,3 +305,32 @@ func TestStateThatIsBroken(t *testing.T) {
 	}
 	s.stop(t)
 }
+
+// TestStateThatIsLost: as long as no era had begun, what a cursor says is proven by
+// the log itself. Those that were numbered nobody knows any more.
+func TestStateThatIsLost(t *testing.T) {
+	t.Parallel()
+	b := startBroker(t, 2)
+	s := startOdind(t, options{brokers: b.addr})
+	lost := func(away *wanderer) (ack message) {
+		b.trade(t, "SOME", 5)
+		away.abroad(t, b)
+		s.stop(t)
+		must(t, os.Remove(filepath.Join(s.dir, "eras.json")))
+		b.trade(t, "MISSED", 5)
+		s = startOdind(t, s.options)
+		return away.comeBack(t, s)
+	}
+	away := wandering(t, b, s, "*.trade")
+	if ack := lost(away); !ack.Recovered {
+		t.Errorf("no era had begun: %s", ack.raw)
+	}
+	away.settle(t, b.ledger)
+	b.anew(t, 2)
+	awaitEras(t, s, 2)
+	if ack := lost(wandering(t, b, s, "*.trade")); ack.Recovered {
+		t.Errorf("of an era that is not known any more: %s", ack.raw)
+	}
+	fresh(t, b, s)
+	s.stop(t)
+}

@@ -30,7 +30,11 @@ func testSlow(t *testing.T, b *broker, s *server) {
 		}
 		b.produce(t, records...)
 		b.settle(t, quick)
-		closed = s.metrics(t).sum(t, "odin_slow_closes_total") - before
+		m := s.metrics(t)
+		closed = m.sum(t, "odin_slow_closes_total") - before
+		if owed := m.sum(t, "odin_owed_bytes"); owed > owedByAll {
+			t.Fatalf("%v bytes are owed, more than %d", owed, owedByAll)
+		}
 	}
 	checkLate(t, late)
 	eventually(t, soon, "the stuck one is given up, too", func() (bool, string) {
@@ -41,6 +45,10 @@ func testSlow(t *testing.T, b *broker, s *server) {
 		t.Error(err)
 	}
 }
+
+// owedByAll is the most that three clients are owed together, limits.owed_bytes_max
+// each, with room for what others are owed beside them.
+const owedByAll = 4 << 20
 
 func slowSubscriber(t *testing.T, s *server) *raw {
 	t.Helper()
