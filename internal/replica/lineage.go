@@ -26,9 +26,10 @@ type reached struct {
 const lineageMax = 16
 
 // vouchedMax bounds what was found in the log: as much as there can be in doubt at
-// once, a position of each slot and one of those who are gone. With less room the
-// owner would ask for ever, and fetch nothing meanwhile.
-const vouchedMax = event.MaxSlots + 1
+// once, what each slot has published and what it asked with, and a position of those
+// who are gone. With less room the owner would ask for ever, and fetch nothing
+// meanwhile.
+const vouchedMax = 2*event.MaxSlots + 1
 
 // Meets tells whether a poll is of a leader epoch above that of what is held:
 // then Met comes before Polled.
@@ -61,20 +62,22 @@ func (r *Replica) Heard(fx []Effect, all []Published) []Effect {
 	return r.suspect(fx, r.epoch, all)
 }
 
-// suspect has the furthest of what is in doubt compared: all positions of an
-// era are of one log, so if that is in it, so are the others.
+// suspect has the furthest of what is in doubt compared, of what was published and
+// of what others asked with: all positions of an era are of one log, so if that is
+// in it, so are the others.
 func (r *Replica) suspect(fx []Effect, epoch int32, all []Published) []Effect {
 	l := &r.lineage
 	if l.under {
 		return fx
 	}
 	for _, p := range all {
-		at := reached{p.Held, p.Epoch}
-		if p.Era != r.era.Number || p.Epoch == event.NoEpoch || p.Epoch >= epoch || !r.doubts(at) {
-			continue
+		if p.Era == r.era.Number {
+			r.weigh(reached{p.Held, p.Epoch}, epoch)
 		}
-		if !l.under || at.beyond(l.asking) {
-			l.under, l.asking = true, at
+	}
+	for i := range r.links {
+		if s := &r.links[i]; s.asked == askedFrom && !s.sure {
+			r.weigh(s.sought, epoch)
 		}
 	}
 	if !l.under {
@@ -83,6 +86,17 @@ func (r *Replica) suspect(fx []Effect, epoch int32, all []Published) []Effect {
 	return append(fx, Effect{
 		Kind: Compare, From: l.asking.held, Epoch: l.asking.epoch, To: int64(epoch), Term: r.owner.Term, Era: r.era.Number,
 	})
+}
+
+// weigh has a position compared if it is in doubt, and the furthest of those.
+func (r *Replica) weigh(at reached, epoch int32) {
+	l := &r.lineage
+	if at.epoch == event.NoEpoch || at.epoch >= epoch || !r.doubts(at) {
+		return
+	}
+	if !l.under || at.beyond(l.asking) {
+		l.under, l.asking = true, at
+	}
 }
 
 func (a reached) beyond(b reached) bool {
@@ -159,7 +173,7 @@ func (r *Replica) Compared(fx []Effect, c Comparison) []Effect {
 	}
 	l.vouch(l.asking)
 	if !l.stopped {
-		return fx
+		return r.wakeAll(r.suspect(fx, r.epoch, nil))
 	}
 	// What was fetched before the stop may still come, and begins too high.
 	l.stopped, r.again = false, true

@@ -9,10 +9,12 @@ type link struct {
 	up bool
 
 	asked  asked
-	awake  bool  // a Wake was given, Next has not come to its end since
-	wants  bool  // waits for a range
-	sentTo int64 // what the peer holds once it has read all that was relayed
-	failed int64 // ranges up to here can't be had
+	awake  bool    // a Wake was given, Next has not come to its end since
+	wants  bool    // waits for a range
+	sentTo int64   // what the peer holds once it has read all that was relayed
+	sought reached // what it held when it asked
+	sure   bool    // and that is in the log
+	failed int64   // ranges up to here can't be had
 	span   *span
 }
 

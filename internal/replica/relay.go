@@ -8,9 +8,12 @@ func (r *Replica) Sought(fx []Effect, peer int, s event.Seek) []Effect {
 	if l == nil || !r.Owns() || s.Term != r.owner.Term || s.Era != r.era.Number {
 		return count(fx, SeekIgnored, 1)
 	}
-	*l = link{up: true, asked: askedFresh, failed: event.None}
+	*l = link{up: true, asked: askedFresh, failed: event.None, sure: !s.Positioned}
 	if s.Positioned {
-		l.asked, l.sentTo = askedFrom, s.Held
+		l.asked, l.sentTo, l.sought = askedFrom, s.Held, reached{s.Held, s.HeldEpoch}
+		if r.positioned {
+			fx = r.suspect(fx, r.epoch, nil)
+		}
 	}
 	return r.wake(fx, peer)
 }
@@ -67,7 +70,15 @@ func (r *Replica) due(l *link) bool {
 	if !r.Owns() || !r.positioned || l.wants {
 		return false
 	}
-	return l.asked == askedFresh || l.asked == askedFrom && l.sentTo < r.held
+	return l.asked == askedFresh || l.asked == askedFrom && l.sentTo < r.held && r.trusts(l)
+}
+
+// trusts tells whether the log has what the peer held when it asked. If that is
+// in doubt nothing is relayed behind it: the peer would hold two logs, and what it
+// publishes then would no longer tell.
+func (r *Replica) trusts(l *link) bool {
+	l.sure = l.sure || l.sought.epoch >= r.epoch || l.sought.epoch == event.NoEpoch || !r.doubts(l.sought)
+	return l.sure
 }
 
 func (r *Replica) wake(fx []Effect, peer int) []Effect {

@@ -81,7 +81,7 @@ func (g *rig) trimmed(term, era uint32, start int64) *rig {
 
 // seek with held below -1 is that of a fresh worker.
 func (g *rig) seek(peer int, term, era uint32, held int64) *rig {
-	return g.did(g.Sought(g.fx[:0], peer, event.Seek{Term: term, Era: era, Held: held, Positioned: held >= -1}))
+	return g.did(g.Sought(g.fx[:0], peer, event.Seek{Term: term, Era: era, Held: held, HeldEpoch: 1, Positioned: held >= -1}))
 }
 
 func (g *rig) published(all ...Published) *rig { return g.did(g.PeerPublished(g.fx[:0], all)) }

@@ -49,6 +49,7 @@ type belief struct {
 	version int
 	at      int64
 	open    bool // from what comes next on
+	removed bool // the log has lost some of it, without being told yet
 }
 
 // channelSet is some of the channels, as bits.
@@ -163,17 +164,22 @@ func (c *client) asks() cursor {
 func (c *client) record(p *packet, content uint64) {
 	b := c.belief(p.part)
 	if b.open {
-		*b = belief{version: p.version, at: p.offset - 1}
+		*b = belief{version: c.world.parts[p.part].as(p.version), at: p.offset - 1}
 	}
-	v := c.world.parts[p.part].kafka.versions[b.version]
+	part := c.world.parts[p.part]
+	v, doubt := part.kafka.versions[b.version], part.doubt(b.version)
 	switch {
 	case p.offset <= b.at:
 		c.fail("once and in order", "gets %d of %d behind %d", p.offset, p.part, b.at)
-	case p.offset >= v.end() || content == 0 || v.entries[p.offset].content != content:
+	case !v.has(p.offset, content) && !doubt.has(p.offset, content):
 		c.fail("frame", "gets another record at %d of %d than the log has", p.offset, p.part)
 	default:
 		c.covers("nothing missing", p.part, p.offset-1)
 		b.at = p.offset
+		if doubt.past(p.offset) && !doubt.has(p.offset, content) {
+			b.removed = true
+			c.world.outdated++
+		}
 		c.replayed++
 	}
 	for len(c.cursor.offsets) <= p.part {
@@ -186,11 +192,12 @@ func (c *client) record(p *packet, content uint64) {
 func (c *client) covers(rule string, part int, to int64) {
 	b := c.belief(part)
 	v := c.world.parts[part].kafka.versions[b.version]
-	if to >= v.end() {
+	doubt := c.world.parts[part].doubt(b.version)
+	if to >= v.end() && !doubt.past(to) {
 		c.fail(rule, "is told of %d of %d, the log ended at %d", to, part, v.end())
 		return
 	}
-	for o := b.at + 1; o <= to; o++ {
+	for o := b.at + 1; o <= to && !doubt.past(o); o++ {
 		if e := &v.entries[o]; e.content != 0 && !e.compacted && c.wants.has(c.world.parts[part], o) {
 			c.fail(rule, "was not given %d of %d, which (%d, %d] has", o, part, b.at, to)
 			return
@@ -208,17 +215,18 @@ func (c *client) believe(p *packet) {
 		c.recovered(p)
 	}
 	for i, at := range p.cursor.offsets {
-		b, t := c.belief(i), c.world.parts[i].topic
+		b, part := c.belief(i), c.world.parts[i]
+		version := part.as(p.versions[i])
 		switch {
-		case !c.wants.topic(t):
+		case !c.wants.topic(part.topic):
 		case p.kind == packetSubscribed, p.kind == packetResumed && !p.recovered, b.open, p.told.lost && p.told.parts>>i&1 != 0:
-			*b = belief{version: p.versions[i], at: at}
-		case b.at != event.None && !c.world.parts[i].kafka.agrees(b.version, p.versions[i], b.at):
+			*b = belief{version: version, at: at}
+		case b.at != event.None && !part.kafka.agrees(b.version, version, b.at):
 			c.fail("recovered", "is told in %s that nothing was lost of %d, but what it has up to %d is not in the log", p, i, b.at)
 		case at < b.at:
 			c.fail("cursor", "is sent back from %d to %d of %d by %s", b.at, at, i, p)
 		default:
-			b.version = p.versions[i]
+			b.version = version
 			c.covers("cursor", i, at)
 		}
 	}

@@ -35,6 +35,8 @@ const (
 	startUnnamed         // where a topic has no id, its epochs outlive a start of everything
 	erasTogether         // an epoch counts the eras of all topics
 	logUnproven          // a replay goes on by a log that proves nothing
+	regrown              // the past is read from a log that was cut and has grown again
+	deaf                 // what is published later is not looked at
 	duties
 )
 
@@ -48,7 +50,7 @@ var dutyNames = map[duty]string{
 	erasForgotten: "a restart forgets the eras", lateHeld: "sessions are written to before it is published",
 	cursorIsApplied: "a cursor is what was applied", untold: "resets are not told", replayKept: "a replay goes on through a reset",
 	evictedKept:   "a session keeps what was evicted",
-	sharedMaximum: "owners start at a shared maximum", logUnproven: "a replay goes on by a log that proves nothing",
+	sharedMaximum: "owners start at a shared maximum", deaf: "what is published later is not heard", regrown: "the past is read from a log that was cut and grew again", logUnproven: "a replay goes on by a log that proves nothing",
 	startUnnamed: "epochs without an id outlive a start", erasTogether: "an epoch counts all topics' eras",
 }
 

@@ -57,7 +57,7 @@ func (l *local) actions(dst []action) []action {
 		dst = append(dst, action{do: doFetch, part: i})
 	}
 	for n := range l.ranges {
-		if q := &l.ranges[n]; q.ready || !l.stalled(q.tag.Era) {
+		if q := &l.ranges[n]; q.ready || !l.stalled(q.tag.Era, q.from, q.epoch) {
 			dst = append(dst, action{do: doRange, part: i, peer: n})
 		}
 	}
@@ -234,7 +234,7 @@ func (l *local) carry(f *replica.Effect) {
 	case replica.AskPublished:
 		l.run(l.replica.PeerPublished(nil, l.part.positions()))
 	case replica.ReadRange:
-		l.ranges = append(l.ranges, rangeRead{tag: replica.Tag{Term: f.Term, Era: f.Era}, from: f.From, to: f.To})
+		l.ranges = append(l.ranges, rangeRead{tag: replica.Tag{Term: f.Term, Era: f.Era}, from: f.From, to: f.To, epoch: l.replica.Position().Epoch})
 	case replica.Compare:
 		l.asked = append(l.asked, *f)
 	case replica.ProposeEra:

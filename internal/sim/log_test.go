@@ -139,17 +139,23 @@ func (p *part) retain(x uint32) {
 // everybody, dead or alive, knows that of what it holds; and only noticed if
 // somebody published what it removes, which is so of all that a client was given.
 func (p *part) truncate(x uint32) {
-	if !p.world.plan.eras || !p.current() {
+	if p.resolve(); !p.world.plan.eras || !p.current() {
 		return
 	}
-	furthest := event.None
+	furthest, untold := event.None, p.base-1 // who begins there knows no leader epoch
 	for _, k := range p.world.workers {
 		q := &p.published[k.slot]
-		if k.alive && !(q.ok && p.tells(k)) || q.ok && q.position.Epoch == event.NoEpoch {
+		switch {
+		case p.world.plan.unheard:
+			untold = max(untold, p.untold(k))
+		case k.alive && !p.tells(k) || q.ok && q.position.Epoch == event.NoEpoch:
 			return
 		}
 		if q.ok && q.position.Era == p.era.Number {
 			furthest = max(furthest, q.position.Held)
+		}
+		if p.world.plan.unheard {
+			furthest = max(furthest, p.heldBy(k))
 		}
 	}
 	for _, c := range p.world.clients {
@@ -159,18 +165,76 @@ func (p *part) truncate(x uint32) {
 	}
 	v := p.kafka.now()
 	furthest = min(furthest, v.end()-1)
-	if least := max(v.from, v.start) + 1; least <= furthest {
-		p.kafka.truncate(least + int64(x)%(furthest+1-least))
+	least := max(v.from, v.start) + 1
+	if p.world.plan.unheard {
+		least = max(least, untold+1)
+	}
+	if least <= furthest {
+		least = max(least, p.unpublishedFrom(furthest))
+		p.cut(least+int64(x)%(furthest+1-least), x)
 	}
 }
 
-// tells whether a worker knows the leader epoch of what it holds.
+func (p *part) cut(at int64, x uint32) {
+	old := len(p.kafka.versions) - 1
+	for _, k := range p.world.workers {
+		if q := &p.published[k.slot]; p.heldBy(k) >= at && q.position.Held < at {
+			p.world.unheard++
+			k.frozen = k.frozen || x>>20%4 != 0
+		}
+	}
+	p.kafka.truncate(at)
+	for _, c := range p.world.clients {
+		b := c.belief(p.index)
+		b.removed = b.removed || b.version == old && b.at >= at
+	}
+}
+
+// unpublishedFrom is where what some worker holds and has not published begins, or
+// event.None.
+func (p *part) unpublishedFrom(furthest int64) int64 {
+	from := event.None
+	for _, k := range p.world.workers {
+		if q := &p.published[k.slot]; p.world.plan.unheard && q.ok && p.heldBy(k) > q.position.Held && q.position.Held < furthest {
+			from = max(from, q.position.Held+1)
+		}
+	}
+	return from
+}
+
+// heldBy is what a worker holds, published or not.
+func (p *part) heldBy(k *worker) int64 {
+	if !k.alive || len(k.locals) <= p.index {
+		return event.None
+	}
+	if pos := k.locals[p.index].replica.Position(); pos.Positioned && pos.Era == p.era.Number {
+		return pos.Held
+	}
+	return event.None
+}
+
+// untold is how far a worker holds, or held, what it knows no leader epoch of.
+func (p *part) untold(k *worker) int64 {
+	to := event.None
+	if q := &p.published[k.slot]; q.ok && q.position.Epoch == event.NoEpoch {
+		to = q.position.Held
+	}
+	if k.alive && len(k.locals) > p.index {
+		if pos := k.locals[p.index].replica.Position(); pos.Positioned && pos.Epoch == event.NoEpoch {
+			to = max(to, pos.Held)
+		}
+	}
+	return to
+}
+
+// tells whether a worker knows the leader epoch of what it holds, and has
+// published that.
 func (p *part) tells(k *worker) bool {
 	if len(k.locals) <= p.index {
 		return false
 	}
 	pos := k.locals[p.index].replica.Position()
-	return pos.Positioned && pos.Epoch != event.NoEpoch
+	return pos.Positioned && pos.Epoch != event.NoEpoch && p.published[k.slot].ok
 }
 
 // recreate makes a topic anew, with all its partitions. Without ids it is only
@@ -181,7 +245,7 @@ func (w *world) recreate(topic int) {
 	}
 	versions := 0
 	for p := range w.partsOf(topic) {
-		if !p.current() {
+		if p.resolve(); !p.current() {
 			return
 		}
 		versions += len(p.kafka.versions)

@@ -17,6 +17,7 @@ type part struct {
 	era       event.Era
 	topics    []event.TopicID   // by era
 	eras      []int             // the version that each era is of
+	renamed   map[int]int       // versions that nobody had to hear of
 	published []published       // by slot
 	peak      replica.Published // the furthest of those whose slot has another worker now
 	peaked    bool

@@ -12,6 +12,7 @@ import (
 type pastRead struct {
 	number   uint32
 	from, to int64
+	epoch    int32 // of what was held when it was asked for
 	ready    bool
 	records  []event.Record
 	result   backfill.Result
@@ -65,7 +66,7 @@ func (l *local) tend() {
 		w.redecides = true
 		return
 	case backfill.ReadLog:
-		l.reads = append(l.reads, pastRead{number: number, from: a.From, to: a.To})
+		l.reads = append(l.reads, pastRead{number: number, from: a.From, to: a.To, epoch: l.replica.Position().Epoch})
 	case backfill.AskOwner:
 		peer := l.replica.Owner().Slot
 		w.ends[peer].send(w.slot, peer, message{kind: kindWant, part: l.part.index, want: event.Want{
@@ -95,7 +96,7 @@ func (l *local) readPast(i int, x uint32) {
 func (l *local) readLog(q *pastRead, x uint32) {
 	v, w := l.part.kafka.now(), l.world()
 	q.result = backfill.Result{Reached: q.from - 1, LogStart: resume.Unknown}
-	to := min(q.to, v.stable-1)
+	to := l.pastTo(l.replica.Position().Era, q.from, q.to, q.epoch)
 	switch {
 	case w.plan.compacts:
 		q.result.Why = resume.Trimmed
@@ -103,7 +104,7 @@ func (l *local) readLog(q *pastRead, x uint32) {
 		q.result.Why = resume.Unavailable
 	case q.from < v.start:
 		q.result.Why, q.result.LogStart = resume.Trimmed, v.start
-	case l.stalled(l.replica.Position().Era), to < q.from:
+	case to < q.from:
 		q.result.Why = resume.Unavailable
 	default:
 		if most := q.from + int64(w.plan.backfill) - 1; to > most {

@@ -79,6 +79,7 @@ type plan struct {
 	compacts   bool // the topic is a compacted one
 	topics     int  // that the partitions are of, in turn
 	nameless   bool // the brokers have no topic ids
+	unheard    bool // the log may lose what was held, but not published yet
 
 	moves []move
 }
@@ -132,6 +133,7 @@ func planOf(seed uint64) *plan {
 func (p *plan) more(rng *rand.Rand) {
 	p.topics = 1 + rng.IntN(p.partitions)
 	p.nameless = rng.IntN(8) == 0
+	p.unheard = rng.IntN(4) == 0 && p.eras
 }
 
 // pastLimits bound what is kept of what lies below the history.
@@ -177,6 +179,12 @@ func weights(p *plan, rng *rand.Rand) (w [ops]int) {
 		w[opTruncate], w[opRecreate] = 16, 3
 		w[opElect] += 8
 	}
+	if p.unheard {
+		w[opFreeze] += 8
+		w[opThaw] += 12
+		w[opElect] += 8
+		w[opProduce] += 10
+	}
 	if p.dirty {
 		w[opLose], w[opTwice] = 8, 16
 	}
@@ -186,9 +194,9 @@ func weights(p *plan, rng *rand.Rand) (w [ops]int) {
 // String gives the plan as text that parsePlan reads.
 func (p *plan) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "seed=%d workers=%d base=%d seeded=%d known=%t eras=%t dirty=%t relink=%t prompt=%t lazy=%t relay=%d apply=%d bytes=%d chunk=%d records=%d age=%d partitions=%d later=%d clients=%d owed=%d refill=%d backfill=%d compacts=%t topics=%d nameless=%t\n",
+	fmt.Fprintf(&b, "seed=%d workers=%d base=%d seeded=%d known=%t eras=%t dirty=%t relink=%t prompt=%t lazy=%t relay=%d apply=%d bytes=%d chunk=%d records=%d age=%d partitions=%d later=%d clients=%d owed=%d refill=%d backfill=%d compacts=%t topics=%d nameless=%t unheard=%t\n",
 		p.seed, p.workers, p.base, p.seeded, p.known, p.eras, p.dirty, p.relink, p.prompt, p.lazy, p.relay, p.apply, p.limits.Bytes, p.limits.Chunk, p.limits.Records, p.limits.Age,
-		p.partitions, p.later, p.clients, p.owed, p.refill, p.backfill, p.compacts, p.topics, p.nameless)
+		p.partitions, p.later, p.clients, p.owed, p.refill, p.backfill, p.compacts, p.topics, p.nameless, p.unheard)
 	for _, m := range p.moves {
 		fmt.Fprintf(&b, "%s %d %d\n", m.op, m.worker, m.x)
 	}
@@ -198,9 +206,9 @@ func (p *plan) String() string {
 func parsePlan(text string) (*plan, error) {
 	p := &plan{limits: replica.Limits{}}
 	head, rest, _ := strings.Cut(text, "\n")
-	if _, err := fmt.Sscanf(head, "seed=%d workers=%d base=%d seeded=%d known=%t eras=%t dirty=%t relink=%t prompt=%t lazy=%t relay=%d apply=%d bytes=%d chunk=%d records=%d age=%d partitions=%d later=%d clients=%d owed=%d refill=%d backfill=%d compacts=%t topics=%d nameless=%t",
+	if _, err := fmt.Sscanf(head, "seed=%d workers=%d base=%d seeded=%d known=%t eras=%t dirty=%t relink=%t prompt=%t lazy=%t relay=%d apply=%d bytes=%d chunk=%d records=%d age=%d partitions=%d later=%d clients=%d owed=%d refill=%d backfill=%d compacts=%t topics=%d nameless=%t unheard=%t",
 		&p.seed, &p.workers, &p.base, &p.seeded, &p.known, &p.eras, &p.dirty, &p.relink, &p.prompt, &p.lazy, &p.relay, &p.apply, &p.limits.Bytes, &p.limits.Chunk, &p.limits.Records, &p.limits.Age,
-		&p.partitions, &p.later, &p.clients, &p.owed, &p.refill, &p.backfill, &p.compacts, &p.topics, &p.nameless); err != nil {
+		&p.partitions, &p.later, &p.clients, &p.owed, &p.refill, &p.backfill, &p.compacts, &p.topics, &p.nameless, &p.unheard); err != nil {
 		return nil, fmt.Errorf("sim: plan %q: %w", head, err)
 	}
 	for line := range strings.Lines(rest) {

@@ -44,6 +44,7 @@ const pollsMax = 4
 type rangeRead struct {
 	tag      replica.Tag
 	from, to int64
+	epoch    int32 // of what was held when it was asked for
 	ready    bool
 	answer   replica.Range
 }
@@ -104,10 +105,27 @@ func (l *local) fetch(x uint32) {
 	s.polls = append(s.polls, p)
 }
 
-// stalled: who reads the log of an era that is over meets the fault that the
-// source meets, and tries again until the era changes.
-func (l *local) stalled(era uint32) bool {
-	return l.part.eras[min(int(era), len(l.part.eras)-1)] != len(l.part.kafka.versions)-1 && l.replica.Position().Era == era
+// stalled: who reads the past of what is held, and finds another log there, tries
+// again until the era changes.
+func (l *local) stalled(era uint32, from int64, epoch int32) bool {
+	return l.replica.Position().Era == era && l.pastTo(era, from, from, epoch) < from
+}
+
+// pastTo is up to where the log still is the past of a record of an era and a
+// leader epoch: another incarnation isn't, nor what was appended after that record,
+// where the log was cut and has grown again.
+func (l *local) pastTo(era uint32, from, to int64, epoch int32) int64 {
+	v := l.part.kafka.now()
+	if l.part.version(min(era, l.part.era.Number)).topic != v.topic {
+		return from - 1
+	}
+	to = min(to, v.stable-1)
+	for o := from; o <= to && epoch != event.NoEpoch && l.world().broken != regrown; o++ {
+		if v.entries[o].epoch > epoch {
+			return o - 1
+		}
+	}
+	return to
 }
 
 // readRange lets the second reader read, and tells what it read, each when the
@@ -115,7 +133,7 @@ func (l *local) stalled(era uint32) bool {
 func (l *local) readRange(i int, x uint32) {
 	q := &l.ranges[i]
 	switch {
-	case !q.ready && l.stalled(q.tag.Era):
+	case !q.ready && l.stalled(q.tag.Era, q.from, q.epoch):
 	case !q.ready:
 		q.ready, q.answer = true, l.rangeOf(q, x)
 	default:
@@ -130,7 +148,7 @@ func (l *local) readRange(i int, x uint32) {
 func (l *local) rangeOf(q *rangeRead, x uint32) replica.Range {
 	v, w := l.part.kafka.now(), l.world()
 	a := replica.Range{Tag: q.tag, From: q.from, To: q.from - 1}
-	to := min(q.to, q.from+int64(x>>4%6), v.stable-1)
+	to := l.pastTo(q.tag.Era, q.from, min(q.to, q.from+int64(x>>4%6)), q.epoch)
 	switch {
 	case x%8 == 0 && !w.calm && !w.plan.eras:
 		a.Err = errGone
@@ -161,7 +179,7 @@ func (l *local) compared() {
 
 // listens tells whether an owner has published positions to look at.
 func (l *local) listens() bool {
-	return l.replica.Owns() && l.heard != l.part.publishes
+	return l.replica.Owns() && l.heard != l.part.publishes && l.world().broken != deaf
 }
 
 func (l *local) hear() {

@@ -68,7 +68,7 @@ func (w *world) kill(k *worker) {
 // are kept, on disk.
 func (w *world) restart(x uint32) {
 	for _, p := range w.parts[:w.table] {
-		if !p.current() {
+		if p.resolve(); !p.current() {
 			return // nobody would be left who could notice that it was cut
 		}
 	}

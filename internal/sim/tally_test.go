@@ -19,6 +19,9 @@ type tally struct {
 	outlasted  int // resets without a loss
 	omitted    int // reconnects that leave a topic out
 	remembered int // resumes without an id
+	unheard    int // workers whose unpublished records were cut
+	resolved   int // of which nobody ever had to hear
+	outdated   int // records that the log had lost already
 	sent       [kindEnd + 1]int
 	moved      [ops]int
 	asks       [backfill.Moot + 1]int // what Tend came to
@@ -43,6 +46,9 @@ func (t *tally) add(u *tally) {
 	sum(t.sent[:], u.sent[:])
 	t.outlasted += u.outlasted
 	t.omitted += u.omitted
+	t.unheard += u.unheard
+	t.resolved += u.resolved
+	t.outdated += u.outdated
 	t.remembered += u.remembered
 	sum(t.moved[:], u.moved[:])
 	sum(t.asks[:], u.asks[:])
@@ -111,6 +117,9 @@ func (t *tally) eachOfSessions(yield func(name string, n int)) {
 	for i := range t.received {
 		yield("client "+[...]string{"record", "subscribed", "resumed", "pong", "reset"}[i], t.received[i])
 	}
+	yield("unpublished cut", t.unheard)
+	yield("cuts of no concern", t.resolved)
+	yield("cut records given", t.outdated)
 	yield("topics omitted", t.omitted)
 	yield("resumed without ids", t.remembered)
 	yield("replayed", t.replayed)

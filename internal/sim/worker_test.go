@@ -131,7 +131,7 @@ func (w *worker) linkActions(dst []action, peer int, full bool) []action {
 	if len(e.inbox) > 0 && !full && !w.fullFor(e.inbox[0].part) {
 		dst = append(dst, action{do: doMessage, peer: peer, part: e.inbox[0].part})
 	}
-	if e.readable(w.slot, peer) {
+	if e.readable(w.slot, peer) && !(w.world.plan.unheard && w.unpublished()) { // a turn ends with publishing
 		dst = append(dst, action{do: doRead, peer: peer})
 	}
 	if e.writable(w.slot, peer) {

@@ -135,6 +135,7 @@ func (w *world) moveLog(m move) {
 	case opCompact:
 		p.kafka.compact(m.x)
 	case opTruncate:
+		w.takeUnpublished(p, w.workers[int(m.worker)%len(w.workers)], m.x)
 		p.truncate(m.x)
 	case opRecreate:
 		w.recreate(p.topic)
@@ -161,7 +162,9 @@ func (w *world) moveWorker(m move) {
 	case opFreeze:
 		k.frozen = true
 	case opThaw:
-		k.frozen = false
+		if k.frozen = false; w.plan.unheard && m.x>>28 < 6 {
+			w.lastTurn(k)
+		}
 	case opTear:
 		w.tear(k, m.x)
 	case opLose, opTwice:
