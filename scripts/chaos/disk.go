@@ -107,14 +107,16 @@ func (w *world) fillDisk(ctx context.Context, length time.Duration) error {
 	if err := w.odind.disk.fill(); err != nil {
 		return err
 	}
-	err := retry(ctx, func(context.Context) error { return w.odind.saysOfState("degraded") })
+	err := retry(ctx, func(context.Context) error {
+		return errors.Join(w.odind.saysOfState("degraded"), w.odind.logged("the eras of partitions can't be kept"))
+	})
 	time.Sleep(time.Until(began.Add(length)))
 	if err := errors.Join(err, w.odind.disk.free()); err != nil {
 		return fmt.Errorf("%w: there is no room for its state: %w", errBroken, err)
 	}
 	freed := time.Now()
 	err = retry(ctx, func(context.Context) error {
-		return errors.Join(w.odind.saysOfState("healthy"), w.odind.disk.written(freed))
+		return errors.Join(w.odind.saysOfState("healthy"), w.odind.logged("the eras of partitions are kept again"), w.odind.disk.written(freed))
 	})
 	if err != nil {
 		return fmt.Errorf("%w: there is room for its state again: %w", errBroken, err)
@@ -138,6 +140,16 @@ func (o *odind) saysOfState(want string) error {
 		return fmt.Errorf("/health says of state %q, not %q", got, want)
 	}
 	return nil
+}
+
+// logged is nil if a line is in its log, at any time: one that comes again
+// within a minute is only counted.
+func (o *odind) logged(line string) error {
+	text, err := os.ReadFile(o.file("odind.log"))
+	if err == nil && !strings.Contains(string(text), line) {
+		err = fmt.Errorf("its log does not say that %s", line)
+	}
+	return err
 }
 
 // written is nil if the state was since then.

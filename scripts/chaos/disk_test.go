@@ -35,6 +35,29 @@ func TestStateThatIsKept(t *testing.T) {
 	}
 }
 
+func TestWhatTheLogSays(t *testing.T) {
+	t.Parallel()
+	o := &odind{dir: t.TempDir()}
+	if o.logged("it rains") == nil {
+		t.Error("no log says so")
+	}
+	log := `level=INFO msg="it rains"
+level=ERROR msg="worker ended unasked" worker=1 exit="signal: killed"
+level=ERROR msg="worker ended unasked" worker=2 exit="exit status 2"
+level=ERROR msg="panic: it pours"
+fatal error: all goroutines are asleep
+`
+	if err := os.WriteFile(o.file("odind.log"), []byte(log), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if o.logged("it rains") != nil || o.logged("it snows") == nil {
+		t.Errorf("%v, %v", o.logged("it rains"), o.logged("it snows"))
+	}
+	if crashes := o.crashes(); len(crashes) != 3 || strings.Contains(crashes[0], "killed") {
+		t.Errorf("%q", crashes)
+	}
+}
+
 func TestWhatHealthSaysOfState(t *testing.T) {
 	t.Parallel()
 	status := "degraded"

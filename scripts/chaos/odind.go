@@ -79,11 +79,13 @@ func (o *odind) config() string {
 	return b.String()
 }
 
-// panics are the lines of its log that tell of one.
-func (o *odind) panics() (lines []string) {
+// crashes are the lines of its log that tell of panics, and of workers that
+// ended by something else than being killed, as is done to them.
+func (o *odind) crashes() (lines []string) {
 	text, _ := os.ReadFile(o.file("odind.log"))
 	for line := range strings.Lines(string(text)) {
-		if strings.Contains(line, "panic") || strings.HasPrefix(line, "fatal error:") {
+		ended := strings.Contains(line, "worker ended unasked") && !strings.Contains(line, `exit="signal: killed"`)
+		if ended || strings.Contains(line, "panic") || strings.HasPrefix(line, "fatal error:") {
 			lines = append(lines, strings.TrimSpace(line))
 		}
 	}

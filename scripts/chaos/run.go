@@ -222,7 +222,7 @@ func (w *world) judge(broken error) (sound bool) {
 	}
 	w.say("checked %d deliveries in %v", tally.Deliveries, time.Since(began).Round(time.Millisecond))
 	w.report(tally, faults)
-	return w.verdict(os.Stdout, verdicts(w.deeds, tally, faults, w.odind.panics(), broken))
+	return w.verdict(os.Stdout, verdicts(w.deeds, tally, faults, w.odind.crashes(), broken))
 }
 
 // stalled ends a client that is still at it.

@@ -40,7 +40,7 @@ func promises() []promise {
 const doneOf = 2
 
 // verdicts are all of them. broken is why the run ended early, if it did.
-func verdicts(deeds []deed, t *check.Tally, faults []check.Fault, panics []string, broken error) (all []verdict) {
+func verdicts(deeds []deed, t *check.Tally, faults []check.Fault, crashes []string, broken error) (all []verdict) {
 	first := map[check.Class]string{}
 	for _, f := range faults {
 		if first[f.Class] == "" {
@@ -51,7 +51,7 @@ func verdicts(deeds []deed, t *check.Tally, faults []check.Fault, panics []strin
 		all = append(all, verdict{p.what, first[p.class]})
 	}
 	all = append(all, verdict{"every fault was carried out", undone(deeds)},
-		verdict{"no panic in odind's log", strings.Join(panics[:min(len(panics), 3)], "; ")})
+		verdict{"no process of odind crashed", strings.Join(crashes[:min(len(crashes), 3)], "; ")})
 	for _, v := range []struct{ what, ending string }{
 		{"no session ended by an internal fault", "closed with 1011"},
 		{"no session ended for what it sent", "closed with 1008"},

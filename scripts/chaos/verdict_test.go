@@ -9,12 +9,12 @@ import (
 	"github.com/odin-ws/odin/scripts/chaos/check"
 )
 
-func judged(t *testing.T, deeds []deed, tally *check.Tally, faults []check.Fault, panics []string, broken error) string {
+func judged(t *testing.T, deeds []deed, tally *check.Tally, faults []check.Fault, crashes []string, broken error) string {
 	t.Helper()
 	w := &world{options: options{seed: 7, length: time.Minute}}
 	w.odind = &odind{world: w, dir: "/logs"}
 	var b strings.Builder
-	sound := w.verdict(&b, verdicts(deeds, tally, faults, panics, broken))
+	sound := w.verdict(&b, verdicts(deeds, tally, faults, crashes, broken))
 	if sound != strings.HasSuffix(b.String(), " 0 failed\n") {
 		t.Errorf("sound: %v, but\n%s", sound, b.String())
 	}
@@ -45,7 +45,7 @@ func TestWhatIsBrokenFails(t *testing.T) {
 		"not ok every client came to the log's end: stalled: it at ":   judged(t, nil, sound, []check.Fault{{Class: check.Stalled, Stream: "it"}}, nil, nil),
 		"not ok every fault was carried out: freeze: nobody to do it":  judged(t, []deed{{what: "freeze", err: errNobody}}, sound, nil, nil, nil),
 		"not ok every fault was carried out: for 2 of 3 there was no ": judged(t, []deed{{err: errLate}, {err: errLate}, {}}, sound, nil, nil, nil),
-		"not ok no panic in odind's log: panic: at the disco":          judged(t, nil, sound, nil, []string{"panic: at the disco"}, nil),
+		"not ok no process of odind crashed: panic: at the disco":      judged(t, nil, sound, nil, []string{"panic: at the disco"}, nil),
 		"not ok no session ended by an internal fault: 2 times":        judged(t, nil, tally("closed with 1011 internal:ab", "closed with 1011 internal:cd"), nil, nil, nil),
 		"not ok no session ended for what it sent: 1 times":            judged(t, nil, tally("closed with 1008 too_many_errors"), nil, nil, nil),
 		"not ok odind did what it was told to: it is on fire":          judged(t, nil, sound, nil, nil, errors.New("it is on fire")),
