@@ -60,6 +60,7 @@ func (p *process) gaugeSource() {
 		}
 	}
 	p.block.Set(shm.PartitionsOwned, int64(owned))
+	p.hearEnds()
 	held := p.intake.held()
 	p.block.Set(shm.UnappliedBytes, int64(held))
 	paused := int64(0)

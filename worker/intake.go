@@ -91,6 +91,15 @@ func (in *intake) empty() bool {
 	return len(in.items) == 0
 }
 
+// each shows what waits here.
+func (in *intake) each(show func(*kafka.Fetched)) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	for i := range in.items {
+		show(&in.items[i])
+	}
+}
+
 // held is how many bytes wait to be taken over by the loop.
 func (in *intake) held() int {
 	in.mu.Lock()

@@ -131,10 +131,10 @@ func TestFetchRateHoldsAndLosesNothing(t *testing.T) {
 	index, _ := st.segment.Find(event.Partition{Topic: "odin.trades", Number: 0})
 	owner := st.segment.Slot(index % 2)
 	n := 0
-	st.await("the limit is reached", func() bool {
+	st.await("the limit is reached, and what waits is lag", func() bool {
 		st.produce("odin.trades", 0, "BTC", fmt.Sprintf(`{"n":%d}`, n))
 		n++
-		return owner.Counter(shm.FetchRateReached) > 0
+		return owner.Counter(shm.FetchRateReached) > 0 && st.segment.Progress(index, shm.Now()).Lag > 0
 	})
 	for i := range st.workers {
 		if answer := st.reload(i, func(c *configType) { c.Limits.FetchRecordsMax = 0 }); !answer.OK {

@@ -124,6 +124,23 @@ func (p *process) take(f *kafka.Fetched) {
 	p.markCaughtUp(pt)
 }
 
+// hearEnds takes, of what was fetched and still waits, how far the logs go: a lag
+// that a rate makes would be none until it is taken.
+func (p *process) hearEnds() {
+	for i := range p.fetched[p.fetchedAt:] {
+		p.hearEnd(&p.fetched[p.fetchedAt+i])
+	}
+	p.intake.each(p.hearEnd)
+}
+
+func (p *process) hearEnd(f *kafka.Fetched) {
+	pt := p.partitions[f.Partition]
+	ours := pt.replica.Owner().Term == f.Term && pt.replica.Position().Era == f.Era
+	if ours && f.Fault.Kind == kafka.NoFault && f.Stable > pt.stable {
+		pt.stable, pt.high, pt.changed = f.Stable, max(f.High, pt.high), true
+	}
+}
+
 // markCaughtUp notes that an owner holds all that the broker could give.
 func (p *process) markCaughtUp(pt *partition) {
 	if pt.stable >= 0 && pt.replica.Owns() && pt.replica.Position().Held >= pt.stable-1 {

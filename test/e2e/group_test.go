@@ -55,16 +55,11 @@ func (b *broker) awaitCommitted(t *testing.T, s *server, group string) {
 // groupShowsLag: the group's lag is odind's own, partition by partition, while
 // there is some. describe is another tool's view of the group.
 func groupShowsLag(t *testing.T, b *broker, describe func(group string) map[string]int64) {
-	pad := strings.Repeat("x", 20<<10)
-	var large []*kgo.Record
-	for i := range 200 {
-		large = append(large, record("LARGE.trade", fmt.Sprintf(`{"n":%d,"pad":%q}`, i, pad)))
+	// What is fetched at once is taken whole, and nothing for minutes after that.
+	s := startOdind(t, options{brokers: b.addr, env: []string{"ODIN_KAFKA_GROUP=odin-lag"}, limits: map[string]string{"commit_ms": "200", "fetch_records_per_s_max": "1"}})
+	for _, subject := range []string{"FIRST", "LATER"} {
+		b.trade(t, subject, 50)
 	}
-	b.produce(t, large...)
-	// A fetch takes a fourth of it at the most, and after it none is taken for a minute.
-	s := startOdind(t, options{brokers: b.addr, args: []string{"--start", "start"}, env: []string{"ODIN_KAFKA_GROUP=odin-lag"}, limits: map[string]string{
-		"commit_ms": "200", "fetch_records_per_s_max": "1", "fetched_bytes_max": "1MiB", "record_bytes_max": "64KiB",
-	}})
 	eventually(t, longer, "both show the same lag", func() (bool, string) {
 		own, theirs, sum := map[string]int64{}, describe("odin-lag"), int64(0)
 		for _, p := range s.status(t).Partitions {
@@ -89,11 +84,14 @@ func TestGroupShowsOdinsLag(t *testing.T) {
 	})
 }
 
-// At an orderly stop each owner commits once more, so that the group has all that
-// clients got.
 func TestGroupHasTheLastPositions(t *testing.T) {
 	t.Parallel()
-	b := startBroker(t, 2)
+	groupHasTheLast(t, startBroker(t, 2))
+}
+
+// groupHasTheLast: at an orderly stop each owner commits once more, so that the
+// group has all that clients got.
+func groupHasTheLast(t *testing.T, b *broker) {
 	s := startOdind(t, options{brokers: b.addr, workers: 3, limits: map[string]string{"commit_ms": "3600000"}, env: []string{"KAFKA_GROUP_ID=odin"}})
 	c := connect(t, s)
 	c.subscribe(t, "*.*")
