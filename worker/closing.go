@@ -96,6 +96,7 @@ func (p *process) end(s *session) {
 	p.unlag(s)
 	p.deflating.leave(s)
 	p.remember(s)
+	delete(p.called, s.index)
 	p.inputBytes -= int(s.buffered)
 	p.answerBytes -= int(s.answers)
 	p.block.Add(shm.ClosedBy(uint16(s.code)), 1)

@@ -91,7 +91,7 @@ func (c *census) take(p *process, s control.Connection, otherwise bool) {
 // connection is a live session as operators see it.
 func (p *process) connection(s *session) control.Connection {
 	c := control.Connection{
-		ID: p.id(s), Worker: p.slot, Remote: s.remote, State: control.StateOpen, OpenedMS: p.unixMillis(s.opened),
+		ID: p.id(s), Worker: p.slot, Remote: s.remote, Client: p.called[s.index], State: control.StateOpen, OpenedMS: p.unixMillis(s.opened),
 		Channels: s.subs.Count(), Records: s.whole, Bytes: s.sent, OwedBytes: s.queue.Bytes, Dropped: s.dropped,
 		Requests: s.requests, BytesIn: s.received, Window: s.window, PongMS: p.unixMillis(s.pongAt), Code: int(s.code),
 	}

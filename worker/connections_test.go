@@ -77,6 +77,34 @@ func TestLiveSessionsAreTold(t *testing.T) {
 	}
 }
 
+// A client that comes back is found by what it calls itself, as long as it is
+// there, and moves nobody's cursor by it.
+func TestSessionsAreFoundByClientID(t *testing.T) {
+	st := newTheatre(t, 1, nil)
+	st.visit(0)
+	var all []*guest
+	for _, id := range []string{"c-81", `\u001b[2J\u009b\"\\`, ""} {
+		g := st.visit(0)
+		g.send(`{"type":"reconnect","data":{"client_id":"` + id + `","channels":[],"cursor":{}}}`)
+		if m := g.next(); m.Type != "reconnect_ack" {
+			t.Fatalf("%+v", m)
+		}
+		all = append(all, g)
+	}
+	for id, want := range map[string]int{"": 4, "c-81": 1, `\x1b[2J\u009b\"\\`: 1, "c-8": 0} {
+		list, _ := st.sessions(0, control.Connections{Client: id})
+		if len(list) != want || id != "" && want > 0 && list[0].Client != id {
+			t.Errorf("%q: %+v", id, list)
+		}
+	}
+	st.must(all[0].conn.Close())
+	st.await("the session ends", func() bool { _, count := st.sessions(0, control.Connections{}); return count.Looked == 3 })
+	st.visit(0) // in its place
+	if list, _ := st.sessions(0, control.Connections{Client: "c-81"}); len(list) != 0 {
+		t.Errorf("%+v goes by the name of who was there before", list)
+	}
+}
+
 // Every way to end is remembered with who did it, and why.
 func TestEndingsAreRemembered(t *testing.T) {
 	st := newTheatre(t, 1, nil)

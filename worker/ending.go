@@ -72,6 +72,13 @@ func quoted(b []byte, most int) string {
 	}
 }
 
+// printable is what a client sent as printable ASCII: the rest is escaped as in
+// Go, and so are quotes and backslashes.
+func printable(b []byte) string {
+	text := strconv.QuoteToASCII(string(b))
+	return text[1 : len(text)-1]
+}
+
 // id names the session in logs and answers.
 func (p *process) id(s *session) control.SessionID {
 	return control.SessionID{Slot: p.slot, Generation: p.generation, Number: s.number}

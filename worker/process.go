@@ -112,7 +112,8 @@ type process struct {
 	readied       []uint64 // of those whose replay goes on in this turn or the next
 	awaiting      []uint64 // of those that are ahead of this worker
 	replaying     int
-	replayBytes   int // that all replays take, about
+	called        map[uint32]string // what clients call themselves, by session
+	replayBytes   int               // that all replays take, about
 	claims        []resume.Claim
 	claimed       []*replayPart
 	places        []replica.Place
@@ -154,6 +155,7 @@ func newProcess(c config.Config, first control.Message, log *journal.Journal) (*
 		links: make([]*link, max(first.Slots, first.Slot+1)), inbuf: newInput(&c.Limits),
 		inquiries: make(chan struct{}, inquiriesMax),
 		asking:    make(chan struct{}, askingMax),
+		called:    make(map[uint32]string),
 		past:      closedRing{max: c.ClosedPerWorker()},
 		random:    rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
 	}

@@ -71,6 +71,9 @@ func (p *process) reconnect(s *session, req *wire.Request) {
 		p.learnPartitions() // the cursor may be of a worker that knows them already
 	}
 	s.joined = true
+	if len(req.ClientID) > 0 {
+		p.called[s.index] = printable(req.ClientID)
+	}
 	s.replay = p.newReplay(s, req)
 	p.replaying++
 	p.replayBytes += s.replay.size

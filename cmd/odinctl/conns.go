@@ -57,6 +57,7 @@ func (of *connsQuestion) define(flags *pflag.FlagSet) {
 	flags.BoolVar(&of.Closed, "closed", false, "those that ended")
 	flags.StringVar(&of.worker, "worker", "", "of the worker with this `NUMBER`")
 	flags.StringVar(&of.Remote, "remote", "", "from this address: `IP`, IP/BITS or IP:PORT")
+	flags.StringVar(&of.Client, "client", "", "that called themselves by this client `ID` in a reconnect")
 	flags.IntVar(&of.Code, "code", 0, "that ended with this close `CODE`; 1006: without a close frame")
 	flags.StringVar((*string)(&of.Reason), "reason", "", "that ended for this `REASON`: "+joined(control.Endings()))
 	flags.StringVar(&of.Channel, "channel", "", "that get the records of this `CHANNEL`, or of all that a pattern matches")

@@ -225,7 +225,7 @@ func TestConnsTextFits(t *testing.T) {
 		ID: control.SessionID{Slot: 127, Generation: 1 << 24, Number: 1 << 60}, Worker: 127,
 		Remote: netip.MustParseAddrPort("[2001:db8:1234:5678:9abc:def0:1234:5678%ethernet0]:65535"), State: control.StateBlocked,
 		OpenedMS: 1, ClosedMS: 2, Channels: 1_000_000, Records: 1 << 63, Bytes: 1 << 63, OwedBytes: 1 << 40, Code: 4999,
-		Reason: control.ProtocolError, Detail: strings.Repeat("\u009bdetail ", 20),
+		Reason: control.ProtocolError, Detail: strings.Repeat("\u009bdetail ", 20), Client: strings.Repeat("c", 512),
 	}
 	short := control.Connection{
 		ID: control.SessionID{Number: 1}, Remote: netip.MustParseAddrPort("192.0.2.1:1"), State: control.StateOpen,

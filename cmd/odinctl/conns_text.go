@@ -144,6 +144,9 @@ func sessionText(a *sessionAnswer, now time.Time, width int) []string {
 	s := &sheet{width: width}
 	s.fact("session", "%s, %s", a.ID, a.State)
 	s.fact("address", "%s", a.Remote)
+	if a.Client != "" {
+		s.fact("client", "%s", a.Client)
+	}
 	s.fact("opened", "%s", when(a.OpenedMS, now))
 	if a.ClosedMS > 0 {
 		s.fact("closed", "%s, after %s", when(a.ClosedMS, now), text.Duration(float64(a.ClosedMS-a.OpenedMS)/1000))

@@ -25,6 +25,7 @@ func (c *Condition) Meets(s *Connection, now int64) bool {
 	}
 	switch {
 	case q.Slow && !slow,
+		q.Client != "" && q.Client != s.Client,
 		q.Code != 0 && q.Code != s.Code,
 		q.Reason != "" && q.Reason != s.Reason,
 		q.OlderMS > 0 && age < q.OlderMS,

@@ -32,9 +32,10 @@ func Orders() []Order { return []Order{ByAge, ByOwed, ByRecords, ByBytes} }
 // Connections asks for sessions: of all that meet every condition given, the
 // first Limit in the order Sort. The zero value asks for live ones.
 type Connections struct {
-	Closed    bool   `json:"closed,omitempty"` // those that ended and are remembered, not the live ones
-	Remote    string `json:"remote,omitempty"` // IP, CIDR or IP:PORT
-	Code      int    `json:"code,omitempty"`   // close code; a live session has one once it is closing
+	Closed    bool   `json:"closed,omitempty"`    // those that ended and are remembered, not the live ones
+	Remote    string `json:"remote,omitempty"`    // IP, CIDR or IP:PORT
+	Client    string `json:"client_id,omitempty"` // live ones that called themselves so in a reconnect
+	Code      int    `json:"code,omitempty"`      // close code; a live session has one once it is closing
 	Reason    Ending `json:"reason,omitempty"`
 	Channel   string `json:"channel,omitempty"`    // live ones that get the records of this channel, or all that this pattern matches
 	Slow      bool   `json:"slow,omitempty"`       // whose socket is full; closed ones: that were ended for it
@@ -67,6 +68,9 @@ func (q *Connections) Check() error {
 	}
 	if q.Closed && q.Channel != "" {
 		wrong = append(wrong, errors.New("the channels of closed sessions are not remembered, only how many there were"))
+	}
+	if q.Closed && q.Client != "" {
+		wrong = append(wrong, errors.New("the client ids of closed sessions are not remembered"))
 	}
 	return errors.Join(wrong...)
 }
@@ -129,6 +133,7 @@ type Connection struct {
 	ID        SessionID      `json:"id"`         // WORKER-GENERATION-NUMBER
 	Worker    int            `json:"worker"`     // slot
 	Remote    netip.AddrPort `json:"remote"`     // the client's address and port
+	Client    string         `json:"client_id"`  // what it called itself in a reconnect, in printable ASCII, the rest escaped as in Go; "": nothing, or it has ended
 	State     string         `json:"state"`      // open, replaying (what it missed, after a reconnect), blocked (its socket is full), closing or closed
 	OpenedMS  int64          `json:"opened_ms"`  // Unix milliseconds
 	ClosedMS  int64          `json:"closed_ms"`  // Unix milliseconds; 0: live

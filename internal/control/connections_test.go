@@ -105,6 +105,7 @@ func TestConnectionsCheck(t *testing.T) {
 		"allowed: 1 to 10000":                {Limit: 10001},
 		"can't be negative":                  {OlderMS: -1},
 		"are not remembered":                 {Closed: true, Channel: "A.b"},
+		"ids of closed sessions are not":     {Closed: true, Client: "c-81"},
 	} {
 		if err := q.Check(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%+v: %v, want %q", q, err, want)
@@ -118,7 +119,7 @@ func TestConnectionsCheck(t *testing.T) {
 
 func TestCondition(t *testing.T) {
 	const now = 100_000
-	live := Connection{State: StateOpen, OpenedMS: now - 5000, Remote: netip.MustParseAddrPort("10.1.2.3:4")}
+	live := Connection{State: StateOpen, OpenedMS: now - 5000, Remote: netip.MustParseAddrPort("10.1.2.3:4"), Client: "c-81"}
 	blocked := live
 	blocked.State = StateBlocked
 	past := Connection{State: StateClosed, OpenedMS: now - 9000, ClosedMS: now - 1000, Code: 4000, Reason: SlowConsumer}
@@ -137,6 +138,8 @@ func TestCondition(t *testing.T) {
 		{Connections{Remote: "10.0.0.0/8"}, live, true},
 		{Connections{Remote: "11.0.0.0/8"}, live, false},
 		{Connections{Code: 4000}, live, false},
+		{Connections{Client: "c-81"}, live, true},
+		{Connections{Client: "c-8"}, live, false},
 		{Connections{Closed: true}, past, true},
 		{Connections{Closed: true, Slow: true, Code: 4000, Reason: SlowConsumer}, past, true},
 		{Connections{Closed: true, Reason: ClientGone}, past, false},
