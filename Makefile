@@ -11,6 +11,7 @@ FUZZTIME ?= 10s
 SCHEDULES ?= 10000
 SEED ?= 1
 FOR ?= 5m
+ONLY ?=
 SOAK ?= 1h
 RUNS ?= 5
 DEMO ?=
@@ -51,7 +52,7 @@ sim: ## SCHEDULES of the simulation (10,000), from SEED (1)
 
 .PHONY: chaos
 chaos: build ## FOR five minutes (5m) of faults from SEED (1), three brokers and hundreds of clients: nothing is lost
-	go run ./scripts/chaos -seed $(SEED) -for $(FOR)
+	go run ./scripts/chaos -seed $(SEED) -for $(FOR) $(if $(ONLY),-only "$(ONLY)")
 
 .PHONY: soak
 soak: ## the simulation for SOAK (1h), from seeds of the clock

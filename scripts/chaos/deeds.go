@@ -21,6 +21,9 @@ var (
 	errNobody = errors.New("nobody to do it to")
 	errLate   = errors.New("its time had passed")
 	errEnough = errors.New("it has partitions enough")
+	errFew    = errors.New("it takes three brokers")
+	// errUnknown ends the run, too: nobody knows what the log is.
+	errUnknown = errors.New("what became of the log is not known")
 )
 
 // do carries out a fault, and returns to whom when it is over.
@@ -169,6 +172,8 @@ func (w *world) doBrokers(ctx context.Context, f plan.Fault) (string, error) {
 		return "", retry(ctx, func(ctx context.Context) error { return w.trim(ctx, w.topic("trim"), f.Pick) })
 	case plan.Recreate:
 		return "", w.recreate(ctx, w.topic("again"))
+	case plan.Truncate:
+		return w.truncate(ctx, w.topic("cut"), f)
 	}
 	return "", fmt.Errorf("%s is not known", f.Kind)
 }
@@ -186,7 +191,7 @@ func (w *world) moveLeaders(ctx context.Context, pick uint64) error {
 	for i, t := range w.topics {
 		for p := range t.partitions.Load() {
 			var brokers []int32
-			for b := range n {
+			for b := range t.replicas(n) {
 				brokers = append(brokers, w.cluster.Nodes[(b+i+int(p)+int(pick%97))%n].ID)
 			}
 			request.Assign(t.name, p, brokers)

@@ -58,6 +58,12 @@ func (l *ledger) trimmed(i *check.Incarnation) {
 	i.Trimmed = true
 }
 
+func (l *ledger) cut(i *check.Incarnation, partition int32, c check.Cut) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	i.Cut(int(partition), c)
+}
+
 // around gives the log's records of a partition near an offset.
 func (l *ledger) around(i *check.Incarnation, partition int, offset int64) []check.Entry {
 	if i == nil || partition >= len(i.Partitions) {

@@ -20,6 +20,7 @@ func main() {
 	flag.Float64Var(&o.rate, "rate", 1, "times the usual number of records")
 	flag.StringVar(&o.programs, "programs", "bin", "directory of odind")
 	flag.StringVar(&o.keep, "keep", "", "directory for the logs; empty: they are kept only if something is wrong")
+	flag.Func("only", "kinds of faults, with commas between them; empty: all", o.choose)
 	flag.Parse()
 	if err := enclose(); err != nil {
 		fmt.Fprintln(os.Stderr, "chaos:", err)

@@ -95,6 +95,18 @@ func (p *producer) records(count int) []*kgo.Record {
 	return all
 }
 
+// into makes records of one partition.
+func (p *producer) into(partition int32, count int) (all []*kgo.Record) {
+	for len(all) < count {
+		for _, r := range p.records(1) {
+			if r.Partition == partition {
+				all = append(all, r)
+			}
+		}
+	}
+	return all
+}
+
 func (p *producer) value() []byte {
 	p.made++
 	switch {

@@ -23,16 +23,27 @@ type reader struct {
 	had map[int32]int64 // the last offset seen, control records included
 }
 
-func (w *world) read(t *topic, i *check.Incarnation) (*reader, error) {
-	client, err := kgo.NewClient(
-		kgo.SeedBrokers(w.cluster.Addrs()...), kgo.ConsumeTopics(t.name),
-		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.FetchIsolationLevel(kgo.ReadCommitted()),
-		kgo.KeepControlRecords(), kgo.MetadataMinAge(100*time.Millisecond), kgo.MetadataMaxAge(time.Second),
-	)
-	if err != nil {
+// read begins where each partition is to be gone on with, or at the start.
+func (w *world) read(t *topic, i *check.Incarnation, from map[int32]int64) (*reader, error) {
+	opts := []kgo.Opt{
+		kgo.SeedBrokers(w.cluster.Addrs()...), kgo.FetchIsolationLevel(kgo.ReadCommitted()),
+		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
+		kgo.KeepControlRecords(), kgo.MetadataMinAge(100 * time.Millisecond), kgo.MetadataMaxAge(time.Second),
+	}
+	r := &reader{ledger: w.ledger, incarnation: i, done: make(chan struct{}), had: map[int32]int64{}}
+	if from == nil {
+		opts = append(opts, kgo.ConsumeTopics(t.name))
+	} else {
+		offsets := map[int32]kgo.Offset{}
+		for p, offset := range from {
+			offsets[p], r.had[p] = kgo.NewOffset().At(offset), offset-1
+		}
+		opts = append(opts, kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{t.name: offsets}))
+	}
+	var err error
+	if r.client, err = kgo.NewClient(opts...); err != nil {
 		return nil, err
 	}
-	r := &reader{client: client, ledger: w.ledger, incarnation: i, done: make(chan struct{}), had: map[int32]int64{}}
 	go r.run()
 	return r, nil
 }

@@ -25,14 +25,17 @@ func (w *world) report(t *check.Tally, faults []check.Fault) {
 		kinds[d.what]++
 	}
 	fmt.Printf("faults: %d done, %d could not be: %s\n", done, skipped, counts(kinds))
-	records, incarnations := 0, 0
+	records, incarnations, cuts := 0, 0, 0
 	for _, i := range w.ledger.log {
 		incarnations++
 		for _, p := range i.Partitions {
 			records += len(p)
 		}
+		for _, p := range i.Cuts {
+			cuts += len(p)
+		}
 	}
-	fmt.Printf("log: %d records in %d topics, made anew %d times\n", records, len(w.topics), incarnations-len(w.topics))
+	fmt.Printf("log: %d records in %d topics, made anew %d times, cut %d times\n", records, len(w.topics), incarnations-len(w.topics), cuts)
 	fmt.Printf("clients: %d, %d connections, %d subscribed, %d reconnected\n", len(w.clients), t.Connections, t.Subscribes, t.Resumes)
 	fmt.Printf("deliveries: %d, of these replayed %d; %d announced as dropped in %d gaps\n", t.Deliveries, t.Replayed, t.Dropped, t.Gaps)
 	fmt.Printf("resumes: %d recovered, %d not: %s\n", t.Recovered, t.Resumes-t.Recovered, counts(t.Refused))
@@ -117,6 +120,11 @@ func (w *world) history(out io.Writer, f check.Fault) {
 		fmt.Fprintln(out, strings.Join(lines[max(0, at-before):min(len(lines), at+1+after)], "\n"))
 	}
 	for id, inc := range w.ledger.log {
+		if inc.Topic == f.Pos.Topic && f.Pos.Partition < len(inc.Cuts) {
+			for _, c := range inc.Cuts[f.Pos.Partition] {
+				fmt.Fprintf(out, "   log of %s: was cut at %d at %8.3fs, when it had come to %d\n", id[:8], c.From, c.At.Seconds(), c.Last)
+			}
+		}
 		for _, e := range w.ledger.around(inc, f.Pos.Partition, f.Pos.Offset) {
 			if inc.Topic == f.Pos.Topic {
 				fmt.Fprintf(out, "   log of %s: %d %s\n", id[:8], e.Offset, w.ledger.names.Channels[e.Channel])

@@ -58,7 +58,7 @@ func caught(err *error) {
 }
 
 func (w *world) run(ctx context.Context) (sound bool, err error) {
-	schedule := plan.Make(w.options.seed, w.options.length)
+	schedule := plan.Make(w.options.seed, w.options.length, w.options.only...)
 	fmt.Printf("chaos: seed %d, %v, %d faults, %d workers, %d brokers\n", w.options.seed, w.options.length, len(schedule), w.options.workers, w.options.brokers)
 	for _, f := range schedule {
 		fmt.Println(f)
@@ -138,7 +138,7 @@ func (w *world) lane(ctx context.Context, began time.Time, faults []plan.Fault) 
 		d := deed{at: at, took: time.Since(w.began) - at, what: string(f.Kind), err: err}
 		w.say("%s %s took %.1fs %s", f.Kind, what, d.took.Seconds(), errText(err))
 		w.did(d)
-		if errors.Is(err, errBroken) {
+		if errors.Is(err, errBroken) || errors.Is(err, errUnknown) {
 			return err
 		}
 	}

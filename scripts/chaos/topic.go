@@ -25,6 +25,7 @@ type topic struct {
 	compacted     bool
 	tombstones    bool
 	loses         bool // records that were committed
+	unclean       bool // a replica that lacks some may lead
 	partitions    atomic.Int32
 
 	gate   sync.RWMutex // held for writing while the topic is made anew: nothing is produced
@@ -42,8 +43,9 @@ func newTopics(rate float64) []*topic {
 		{event: "grow", slow: "close", rate: 40},
 		{event: "trim", slow: "close", rate: 40, loses: true},
 		{event: "again", slow: "close", rate: 40, loses: true},
+		{event: "cut", slow: "close", rate: 40, loses: true, unclean: true},
 	}
-	for i, n := range []int32{6, 3, 3, 2, 3, 2, 2, 2} {
+	for i, n := range []int32{6, 3, 3, 2, 3, 2, 2, 2, 2} {
 		list[i].name = "chaos." + list[i].event
 		list[i].rate *= rate
 		list[i].partitions.Store(n)
@@ -62,7 +64,7 @@ func (t *topic) channel(n int) string { return subject(n) + "." + t.event }
 func (w *world) create(ctx context.Context, t *topic) error {
 	var id kadm.TopicID
 	err := retry(ctx, func(ctx context.Context) error {
-		answers, err := w.admin.CreateTopics(ctx, t.partitions.Load(), int16(len(w.cluster.Nodes)), t.configs(len(w.cluster.Nodes)), t.name)
+		answers, err := w.admin.CreateTopics(ctx, t.partitions.Load(), int16(t.replicas(len(w.cluster.Nodes))), t.configs(len(w.cluster.Nodes)), t.name)
 		if err != nil {
 			return err
 		}
@@ -75,7 +77,7 @@ func (w *world) create(ctx context.Context, t *topic) error {
 		return fmt.Errorf("create %s: %w", t.name, err)
 	}
 	t.id = hex.EncodeToString(id[:])
-	t.reader, err = w.read(t, w.ledger.begin(t.id, t))
+	t.reader, err = w.read(t, w.ledger.begin(t.id, t), nil)
 	return err
 }
 
@@ -91,8 +93,19 @@ func (w *world) madeMeanwhile(ctx context.Context, t *topic) (id kadm.TopicID, e
 	return id, details[t.name].Err
 }
 
+// replicas is how many there are of each partition.
+func (t *topic) replicas(brokers int) int {
+	if t.unclean {
+		return min(2, brokers)
+	}
+	return brokers
+}
+
 func (t *topic) configs(brokers int) map[string]*string {
 	c := map[string]string{"min.insync.replicas": fmt.Sprint(min(2, brokers))}
+	if t.unclean {
+		c["min.insync.replicas"], c["unclean.leader.election.enable"] = "1", "true"
+	}
 	if t.compacted {
 		c["cleanup.policy"] = "compact"
 		c["segment.ms"] = "5000"

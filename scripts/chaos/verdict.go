@@ -74,7 +74,7 @@ func undone(deeds []deed) string {
 		switch {
 		case errors.Is(d.err, errLate):
 			late++
-		case d.err != nil && !errors.Is(d.err, errEnough):
+		case d.err != nil && !errors.Is(d.err, errEnough) && !errors.Is(d.err, errFew):
 			why = append(why, fmt.Sprintf("%s: %v", d.what, d.err))
 		}
 	}

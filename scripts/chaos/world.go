@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -14,6 +15,7 @@ import (
 	odin "github.com/odin-ws/odin/clients/go"
 	"github.com/odin-ws/odin/internal/kafkatest"
 	"github.com/odin-ws/odin/scripts/chaos/check"
+	"github.com/odin-ws/odin/scripts/chaos/plan"
 )
 
 // options of a run.
@@ -24,6 +26,18 @@ type options struct {
 	brokers          int
 	rate             float64
 	programs, keep   string
+	only             []plan.Kind
+}
+
+// choose adds kinds of faults to those that there are only.
+func (o *options) choose(kinds string) error {
+	for _, k := range strings.Split(kinds, ",") {
+		if plan.Lane(plan.Kind(k)) < 0 {
+			return fmt.Errorf("%q is no fault", k)
+		}
+		o.only = append(o.only, plan.Kind(k))
+	}
+	return nil
 }
 
 // world is all that runs.
@@ -33,6 +47,7 @@ type world struct {
 	began     time.Time
 	cluster   *kafkatest.Cluster
 	proxies   []*proxy
+	client    *kgo.Client
 	admin     *kadm.Client
 	topics    []*topic
 	producers map[*topic]*producer
@@ -69,12 +84,12 @@ func (w *world) build(ctx context.Context) (err error) {
 	if err := w.startBrokers(); err != nil {
 		return err
 	}
-	client, err := kgo.NewClient(kgo.SeedBrokers(w.cluster.Addrs()...), kgo.MetadataMinAge(100*time.Millisecond))
+	w.client, err = kgo.NewClient(kgo.SeedBrokers(w.cluster.Addrs()...), kgo.MetadataMinAge(100*time.Millisecond))
 	if err != nil {
 		return err
 	}
-	w.stage.Cleanup(client.Close)
-	w.admin = kadm.NewClient(client)
+	w.stage.Cleanup(w.client.Close)
+	w.admin = kadm.NewClient(w.client)
 	for _, t := range w.topics {
 		if err := w.create(ctx, t); err != nil {
 			return err

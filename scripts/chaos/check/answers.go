@@ -12,19 +12,28 @@ func (w *walk) set(topic string, c odin.TopicCursor) {
 		delete(w.topics, topic)
 		return
 	}
+	if most := p.incarnation.cuts(w.now()); most > 0 && eras(c.Epoch) > most {
+		w.fault(Unfit, odin.Pos{Topic: topic}, "has epoch %s, but its log was cut %d times", c.Epoch, most)
+	}
 	for i, offset := range c.Offsets {
-		p.parts = append(p.parts, part{
-			pos: int64(offset), next: behind(p.incarnation.entries(i), int64(offset)), vague: offset == odin.Unproven,
-		})
+		p.parts = append(p.parts, part{pos: int64(offset), lines: w.lines(p, i, int64(offset)), vague: offset == odin.Unproven})
+		if len(p.parts[i].lines) == 0 {
+			w.fault(Misannounced, odin.Pos{Topic: topic, Partition: i, Offset: int64(offset)}, "is where the log never was under epoch %s", c.Epoch)
+			p.parts[i].lines = []line{p.line(i, len(p.incarnation.cutsOf(i)), int64(offset))}
+		}
 	}
 	w.topics[topic] = p
 }
 
 // offer begins a resume: from here on the stream is where the client says.
 func (w *walk) offer(n *Note) {
+	before := w.topics
 	w.topics = map[string]*place{}
 	for topic, c := range n.Cursor {
 		w.set(topic, c)
+		if p := w.topics[topic]; p != nil {
+			p.inherit(before[topic])
+		}
 	}
 	w.resuming, w.offered, w.replayed, w.sound = true, n.Cursor, 0, len(w.faults)
 }
@@ -77,7 +86,7 @@ func (w *walk) notRecovered(n *Note) {
 		case !ok || i == nil:
 		case n.Reason == "epoch":
 			// The partitions of a topic that was made anew meet it one by one.
-			founded = founded || offered.Epoch != c.Epoch && w.log.loses(n.Reason, topic)
+			founded = founded || offered.Epoch != c.Epoch && w.log.loses(n.Reason, topic, w.now()) || i.beyond(offered.Offsets, w.now())
 		case n.Reason == "trimmed":
 			founded = founded || i.Compacted || i.Trimmed
 		}
@@ -107,7 +116,7 @@ func (w *walk) confirm(c odin.Cursor) {
 func (w *walk) advance(topic string, c odin.TopicCursor, class Class) {
 	p := w.topics[topic]
 	for i, offset := range c.Offsets {
-		part := p.part(i)
+		part := w.part(p, i)
 		pos := odin.Pos{Topic: topic, Partition: i, Offset: int64(offset)}
 		switch {
 		case offset == odin.Unproven:
@@ -115,7 +124,7 @@ func (w *walk) advance(topic string, c odin.TopicCursor, class Class) {
 		case int64(offset) < part.pos && !part.vague:
 			w.fault(Misannounced, pos, "is an answer's cursor, but the stream was at %d", part.pos)
 		default:
-			w.pass(p, pos, int64(offset), class)
+			w.move(p, pos, int64(offset), nil, class)
 		}
 		w.settled(part, pos)
 	}
@@ -132,19 +141,23 @@ func (w *walk) settled(part *part, pos odin.Pos) {
 }
 
 // reset moves a stream. Its cursor has every topic of the session, but only
-// those may lose something of which records were lost: made anew, or trimmed.
-// The log of a run never loses what was committed in another way.
+// those may lose something of which records were lost: made anew, cut, or
+// trimmed. The log of a run never loses what was committed in another way.
 func (w *walk) reset(n *Note) {
 	founded := !n.Lost
 	for topic, c := range n.Cursor {
 		p := w.topics[topic]
-		switch loses := n.Lost && w.log.loses(n.Reason, topic); {
-		case p == nil, p.incarnation != w.log.incarnation(c.Epoch), loses:
-			founded = founded || loses
+		loses := n.Lost && w.log.loses(n.Reason, topic, w.now())
+		founded = founded || loses
+		switch {
+		case p == nil, p.incarnation != w.log.incarnation(c.Epoch), loses && n.Reason != "epoch":
 			w.set(topic, c)
+		case loses:
+			w.lose(topic, c)
 		default:
 			p.epoch = c.Epoch
 			w.advance(topic, c, Missing)
+			w.outlive(topic)
 		}
 	}
 	if !founded {
@@ -161,7 +174,7 @@ func (w *walk) gap(n *Note) {
 	if w.resuming { // they are of the replay, too
 		w.replayed += int(n.Dropped)
 	}
-	part := p.part(n.Pos.Partition)
+	part := w.part(p, n.Pos.Partition)
 	if part.told == nil {
 		part.told = map[uint32]uint64{}
 	}
@@ -171,63 +184,6 @@ func (w *walk) gap(n *Note) {
 		}
 	}
 	if n.Pos.Offset > part.pos {
-		w.pass(p, n.Pos, n.Pos.Offset, Missing)
-	}
-}
-
-// remember takes a record of those that `last` asked for: they lie at or below
-// the answer's cursor.
-func (w *walk) remember(p *place, pos odin.Pos, e *Event) {
-	w.remembers--
-	w.history = append(w.history, *e)
-	entries := p.incarnation.entries(pos.Partition)
-	i := behind(entries, pos.Offset-1)
-	switch {
-	case pos.Offset > p.part(pos.Partition).pos:
-		w.fault(Misannounced, pos, "is of the %d last, but lies above the answer's cursor", len(w.history)+w.remembers)
-	case i == len(entries) || entries[i].Offset != pos.Offset:
-		w.fault(Phantom, pos, "was never committed")
-	default:
-		w.compare(pos, e, entries[i])
-	}
-	if w.remembers == 0 {
-		w.newest()
-	}
-}
-
-// newest wants the last records of each channel and partition to be those that
-// came, and no more of a channel than asked for. What is older than a record
-// that came may be kept no more.
-func (w *walk) newest() {
-	type run struct {
-		topic, partition uint16
-		channel          uint32
-	}
-	oldest, count, each := map[run]int64{}, map[run]int{}, map[uint32]int{}
-	for _, e := range w.history {
-		r := run{e.Topic, e.Partition, e.Channel}
-		if old, ok := oldest[r]; !ok || e.Offset < old {
-			oldest[r] = e.Offset
-		}
-		count[r]++
-		each[e.Channel]++
-	}
-	for channel, n := range each {
-		if n > w.last {
-			w.fault(Misannounced, odin.Pos{}, "%d last of %s came, asked for were %d", n, w.names.Channels[channel], w.last)
-		}
-	}
-	for r, from := range oldest {
-		p := w.topics[w.names.Topics[r.topic]]
-		n := 0
-		for _, e := range p.incarnation.entries(int(r.partition)) {
-			if e.Channel == r.channel && e.Offset >= from && e.Offset <= p.part(int(r.partition)).pos {
-				n++
-			}
-		}
-		if n != count[r] {
-			w.fault(Misannounced, odin.Pos{Topic: p.incarnation.Topic, Partition: int(r.partition), Offset: from},
-				"is the oldest of the last of %s: %d came, but the log has %d since", w.names.Channels[r.channel], count[r], n)
-		}
+		w.move(p, n.Pos, n.Pos.Offset, nil, Missing)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Entry is a committed record of the log. Channel is its number in Names, Sum
@@ -19,7 +20,8 @@ type Entry struct {
 // entry has are holes.
 type Incarnation struct {
 	Topic      string
-	Partitions [][]Entry // in the order of their offsets
+	Partitions [][]Entry // in the order of their offsets; of one that was cut its last life
+	Cuts       [][]Cut   // by partition, in the order of time
 
 	Compacted bool // the topic may be
 	Trimmed   bool // its oldest records have been deleted
@@ -31,13 +33,6 @@ func (i *Incarnation) Append(partition int, e Entry) {
 		i.Partitions = append(i.Partitions, nil)
 	}
 	i.Partitions[partition] = append(i.Partitions[partition], e)
-}
-
-func (i *Incarnation) entries(partition int) []Entry {
-	if partition < len(i.Partitions) {
-		return i.Partitions[partition]
-	}
-	return nil
 }
 
 // behind is the index of the first record above the offset.
@@ -52,16 +47,17 @@ type Log map[string]*Incarnation
 // incarnation gives the one that an epoch belongs to, nil if there is none.
 func (l Log) incarnation(epoch string) *Incarnation { return l[IncarnationOf(epoch)] }
 
-// loses tells whether a topic lost records in the way that a reset names.
-func (l Log) loses(reason, topic string) bool {
-	incarnations, trimmed := 0, false
+// loses tells whether a topic had lost records in the way that a reset names.
+func (l Log) loses(reason, topic string, now time.Duration) bool {
+	incarnations, trimmed, cut := 0, false, false
 	for _, i := range l {
 		if i.Topic == topic {
 			incarnations++
 			trimmed = trimmed || i.Trimmed
+			cut = cut || i.cuts(now) > 0
 		}
 	}
-	return reason == "epoch" && incarnations > 1 || reason == "trimmed" && trimmed
+	return reason == "epoch" && (incarnations > 1 || cut) || reason == "trimmed" && trimmed
 }
 
 // IncarnationOf is the part of an epoch that stays when a topic is truncated.

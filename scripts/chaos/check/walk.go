@@ -41,6 +41,8 @@ type walk struct {
 	at     int    // event
 	faults []Fault
 
+	trials []trial // of the present event
+
 	topics    map[string]*place
 	joined    bool        // subscribed or resumed: records may come
 	resuming  bool        // a reconnect is not answered yet
@@ -60,10 +62,10 @@ type place struct {
 }
 
 // part is where it is in a partition: everything up to pos was sent or
-// announced, and the entry at next is the first above.
+// announced.
 type part struct {
 	pos   int64
-	next  int
+	lines []line            // the lives that fit what was sent; never empty
 	vague bool              // nothing is proven (null)
 	told  map[uint32]uint64 // announced as dropped and not met yet, by channel
 }
@@ -78,9 +80,15 @@ func (w *walk) wants(channel string) bool {
 }
 
 func (w *walk) fault(class Class, pos odin.Pos, format string, args ...any) {
-	at := time.Duration(w.stream.Events[w.at].At) * time.Millisecond
-	w.faults = append(w.faults, Fault{Class: class, Stream: w.stream.Name, Event: w.at, At: at, Pos: pos, Text: fmt.Sprintf(format, args...)})
+	w.faults = append(w.faults, w.faulty(class, pos, format, args...))
 }
+
+func (w *walk) faulty(class Class, pos odin.Pos, format string, args ...any) Fault {
+	return Fault{Class: class, Stream: w.stream.Name, Event: w.at, At: w.now(), Pos: pos, Text: fmt.Sprintf(format, args...)}
+}
+
+// now is the time of the present event.
+func (w *walk) now() time.Duration { return time.Duration(w.stream.Events[w.at].At) * time.Millisecond }
 
 func (w *walk) event(e *Event) {
 	if e.Note == NoNote {
@@ -142,34 +150,12 @@ func (w *walk) record(e *Event) {
 
 // next takes a record of the stream proper.
 func (w *walk) next(p *place, pos odin.Pos, e *Event) {
-	part := p.part(pos.Partition)
+	part := w.part(p, pos.Partition)
 	if e.Offset <= part.pos && !part.vague {
 		w.again(pos, part.pos, e)
 		return
 	}
-	w.pass(p, pos, e.Offset-1, Missing)
-	entries := p.incarnation.entries(pos.Partition)
-	if part.next == len(entries) || entries[part.next].Offset != e.Offset {
-		w.fault(Phantom, pos, "was never committed")
-		return
-	}
-	w.compare(pos, e, entries[part.next])
-	if n := part.told[e.Channel]; n > 0 {
-		w.fault(Misannounced, pos, "%d more of %s were announced as dropped than are missing", n, w.names.Channels[e.Channel])
-		delete(part.told, e.Channel)
-	}
-	part.next, part.pos, part.vague = part.next+1, e.Offset, false
-}
-
-func (w *walk) compare(pos odin.Pos, e *Event, entry Entry) {
-	switch {
-	case entry.Channel != e.Channel:
-		w.fault(Phantom, pos, "came as %s, but is %s", w.names.Channels[e.Channel], w.names.Channels[entry.Channel])
-	case entry.Sum != e.Sum:
-		w.fault(Phantom, pos, "came with another value")
-	case !w.wanted[e.Channel]:
-		w.fault(Phantom, pos, "is of %s, which was not asked for", w.names.Channels[e.Channel])
-	}
+	w.move(p, pos, e.Offset, e, Missing)
 }
 
 // again tells whether the client has had a record that its cursor covers.
@@ -183,33 +169,11 @@ func (w *walk) again(pos odin.Pos, covered int64, e *Event) {
 	w.fault(Disorder, pos, "came when the cursor was at %d", covered)
 }
 
-// pass moves a stream's place to an offset: all that is wanted up to it has to
-// have been sent or told.
-func (w *walk) pass(p *place, pos odin.Pos, to int64, class Class) {
-	part := p.part(pos.Partition)
-	if part.vague {
-		part.next = behind(p.incarnation.entries(pos.Partition), to)
-	}
-	for entries := p.incarnation.entries(pos.Partition); part.next < len(entries) && entries[part.next].Offset <= to; part.next++ {
-		e := entries[part.next]
-		switch {
-		case !w.wanted[e.Channel]:
-		case part.told[e.Channel] > 0:
-			part.told[e.Channel]--
-		default:
-			missing := pos
-			missing.Offset = e.Offset
-			w.fault(class, missing, "of %s was neither sent nor announced, and the stream is at %d", w.names.Channels[e.Channel], to)
-		}
-	}
-	part.pos, part.vague = max(part.pos, to), false
-}
-
 // part gives a partition's place. One that was not there before is owed from
 // its first record on.
-func (p *place) part(number int) *part {
-	for len(p.parts) <= number {
-		p.parts = append(p.parts, part{pos: -1})
+func (w *walk) part(p *place, number int) *part {
+	for i := len(p.parts); i <= number; i++ {
+		p.parts = append(p.parts, part{pos: -1, lines: w.lines(p, i, -1)})
 	}
 	return &p.parts[number]
 }

@@ -38,6 +38,7 @@ const (
 	Grow         Kind = "add a partition"
 	Trim         Kind = "delete records"
 	Recreate     Kind = "make a topic anew"
+	Truncate     Kind = "truncate a topic"
 	CutBroker    Kind = "cut odind from a broker"
 	CutAll       Kind = "cut odind from all brokers"
 	Stall        Kind = "connections to brokers go dead"
@@ -96,6 +97,7 @@ func lanes() [][]choice {
 			{Grow, 2, 0, 0},
 			{Trim, 3, 0, 0},
 			{Recreate, 2, 0, 0},
+			{Truncate, 2, 500 * ms, 6000 * ms},
 			{CutBroker, 3, 500 * ms, 6000 * ms},
 			{CutAll, 2, 500 * ms, 8000 * ms},
 			{Stall, 2, 500 * ms, 6000 * ms},
@@ -112,10 +114,14 @@ const (
 )
 
 // Make gives the schedule of a seed, in the order of time. The last fault is
-// over before the length is.
-func Make(seed uint64, length time.Duration) []Fault {
+// over before the length is. If kinds are named there are no others.
+func Make(seed uint64, length time.Duration, only ...Kind) []Fault {
 	var all []Fault
 	for lane, choices := range lanes() {
+		choices = slices.DeleteFunc(choices, func(c choice) bool { return len(only) > 0 && !slices.Contains(only, c.kind) })
+		if len(choices) == 0 {
+			continue
+		}
 		r := rand.New(rand.NewPCG(seed, uint64(lane)))
 		for at := between(r, pauseMin, pauseMax); ; {
 			f := pick(r, choices)

@@ -19,6 +19,20 @@ func TestSeedsDecide(t *testing.T) {
 	}
 }
 
+func TestOnlyWhatIsNamed(t *testing.T) {
+	t.Parallel()
+	seen := map[Kind]int{}
+	for _, f := range Make(7, length, Truncate, KillOwner, KillAll) {
+		seen[f.Kind]++
+	}
+	if len(seen) != 3 {
+		t.Errorf("%v", seen)
+	}
+	if Lane(Truncate) == Lane(KillOwner) || Lane(Truncate) != Lane(KillBroker) {
+		t.Error("what ends brokers is not in the lane of what does")
+	}
+}
+
 func TestSchedulesAreInOrder(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(200) {
