@@ -76,7 +76,10 @@ func (c *committer) commit(ctx context.Context, of func(event.Owner) bool) {
 	marks, now := c.marks(of), time.Now()
 	all := !now.Before(c.anew)
 	if !all {
-		maps.DeleteFunc(marks, func(p event.Partition, m kafka.Mark) bool { return c.taken[p] == m })
+		maps.DeleteFunc(marks, func(p event.Partition, m kafka.Mark) bool {
+			taken, ok := c.taken[p]
+			return ok && taken == m
+		})
 	}
 	if len(marks) == 0 {
 		return
