@@ -62,17 +62,51 @@ func (s *Source) Health() (healthy bool, reason string) {
 	return false, strings.Join(reasons, "; ")
 }
 
+// Reaches tells whether all brokers answer that are said to lead what is assigned,
+// whatever they say of it. If so, no other Source can do better with it than this
+// one: what Health tells of partitions without a leader, or of a topic that is
+// gone, is the same for all.
+func (s *Source) Reaches() bool {
+	now := time.Now()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ctx.Err() != nil || s.topics == nil || s.metadata.lasts(now) {
+		return false
+	}
+	for _, f := range s.fetchers {
+		if f.sickness(now) != "" && slices.ContainsFunc(f.parts, s.isLed) {
+			return false
+		}
+	}
+	return true
+}
+
+// isLed tells whether the brokers still name the leader that a partition is
+// fetched from.
+func (s *Source) isLed(a *part) bool {
+	l, ok := s.topics[a.Topic].parts[a.Number]
+	return ok && l.broker == a.leader
+}
+
 func (s *Source) sickBrokers(now time.Time) (reasons []string) {
 	for id, f := range s.fetchers {
-		switch {
-		case f.trouble.lasts(now):
-			reasons = append(reasons, fmt.Sprintf("broker %d: %v", id, f.trouble.err))
-		case !f.sent.IsZero() && now.Sub(f.sent) >= fetchWait+patience:
-			reasons = append(reasons, fmt.Sprintf("broker %d: no answer for %v", id, now.Sub(f.sent).Round(time.Second)))
+		if why := f.sickness(now); why != "" {
+			reasons = append(reasons, fmt.Sprintf("broker %d: %s", id, why))
 		}
 	}
 	slices.Sort(reasons)
 	return reasons
+}
+
+// sickness is how a broker has failed, or been silent, for long.
+func (f *fetcher) sickness(now time.Time) string {
+	switch {
+	case f.trouble.lasts(now):
+		return f.trouble.err.Error()
+	case !f.sent.IsZero() && now.Sub(f.sent) >= fetchWait+patience:
+		return fmt.Sprintf("no answer for %v", now.Sub(f.sent).Round(time.Second))
+	}
+	return ""
 }
 
 func (s *Source) sickParts(now time.Time) (reasons []string) {

@@ -65,6 +65,36 @@ func TestAFrozenBrokerIsTold(t *testing.T) {
 	numbers(t, k.untilTo(0, 5).values(), 0, 6)
 }
 
+// TestReaches: what is told of a partition is the same for whoever asks, but a
+// leader that doesn't answer may answer others.
+func TestReaches(t *testing.T) {
+	long := trouble{err: errors.New("x"), since: time.Now().Add(-time.Hour), times: 9}
+	led := func(by int32) map[string]topicState {
+		return map[string]topicState{"t": {parts: map[int32]leader{0: {by, 5, nil}}}}
+	}
+	for name, c := range map[string]struct {
+		topics                    map[string]topicState
+		metadata, broker, ailment trouble
+		want                      bool
+	}{
+		"all is well":                    {topics: led(3), want: true},
+		"a partition ails":               {topics: led(3), ailment: long, want: true},
+		"its leader doesn't answer":      {topics: led(3), broker: long, want: false},
+		"nor does it lead any more":      {topics: led(nobody), broker: long, want: true},
+		"nor is there such a topic":      {topics: map[string]topicState{}, broker: long, want: true},
+		"nobody tells who leads":         {topics: led(3), metadata: long, want: false},
+		"nobody has told yet, who leads": {want: false},
+	} {
+		a := newPart(tee, Tag{}, 0, event.NoEpoch)
+		a.leader, a.trouble = 3, c.ailment
+		s := &Source{ctx: t.Context(), topics: c.topics, metadata: c.metadata}
+		s.fetchers = map[int32]*fetcher{3: {s: s, id: 3, parts: []*part{a}, trouble: c.broker}}
+		if got := s.Reaches(); got != c.want {
+			t.Errorf("%s: %t", name, got)
+		}
+	}
+}
+
 // TestNoLeaderIsTold: metadata without a leader keeps what is known, and says
 // so once it lasts.
 func TestNoLeaderIsTold(t *testing.T) {

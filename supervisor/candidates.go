@@ -9,7 +9,7 @@ type view struct {
 	generation uint32
 	ready      bool // accepts
 	suspect    bool
-	sick       bool // its source is, and that has settled
+	sick       bool // its source is, others may not be, and that has settled
 	founder    bool // started when nobody was ready: may own before it is ready
 }
 

@@ -89,8 +89,10 @@ type worker struct {
 	ready      bool
 	verdict    verdict
 	healthy    bool      // its source, as it reported
+	everywhere bool      // it is not, by what is the same for every worker
 	reason     string    // why it is not
 	sick       bool      // its source, once that had settled
+	cutOff     bool      // it is, and others may not be
 	killAt     time.Time // zero: not
 	killed     bool      // only waitpid is missing
 }
@@ -147,7 +149,7 @@ func (c *crew) views() []view {
 		if w := s.worker; w != nil {
 			views[i] = view{
 				alive: true, generation: w.generation, ready: w.ready,
-				suspect: w.verdict != alive, sick: w.sick, founder: w.founder,
+				suspect: w.verdict != alive, sick: w.cutOff, founder: w.founder,
 			}
 		}
 	}

@@ -153,6 +153,20 @@ func TestSickSourceMovesItsPartitionsOnceSettled(t *testing.T) {
 	}
 }
 
+// TestWhatIsTheSameForAllMovesNothing: whoever has a partition without a leader, or
+// of a topic that is gone, is told of it. Moved to the next worker, and the next,
+// it took all that they have along each time.
+func TestWhatIsTheSameForAllMovesNothing(t *testing.T) {
+	s := running(t, 2)
+	before := s.segment.Process().Counter(shm.OwnerChanges)
+	s.says(1, control.Message{Type: control.Source, Everywhere: true, Reason: "no leader"})
+	s.pass(5 * time.Second)
+	s.wantCount(shm.OwnerChanges, before)
+	s.says(1, control.Message{Type: control.Source, Reason: "no leader; no route to host"})
+	s.pass(5 * time.Second)
+	s.wantOwners(0, 0, 0, 0, 0, 0)
+}
+
 // TestBrokerOutageMovesNothing: all sources fail and return one after the
 // other.
 func TestBrokerOutageMovesNothing(t *testing.T) {

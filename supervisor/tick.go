@@ -120,7 +120,11 @@ func (c *crew) settleSources() {
 	reason := ""
 	for _, s := range c.slots {
 		w := s.worker
-		if w == nil || w.sick != w.healthy {
+		if w == nil {
+			continue
+		}
+		w.cutOff = !w.healthy && !w.everywhere
+		if w.sick != w.healthy {
 			continue
 		}
 		if w.sick = !w.healthy; w.sick {
@@ -154,7 +158,7 @@ func (c *crew) message(s *slot, m control.Message) {
 			c.topology(m.Topics, m.Missing)
 		}
 	case control.Source:
-		w.healthy, w.reason = m.Healthy, m.Reason
+		w.healthy, w.everywhere, w.reason = m.Healthy, m.Everywhere, m.Reason
 		c.sources.changed(c.now())
 		c.refresh()
 	case control.Unlinked:

@@ -337,11 +337,11 @@ func TestTopologyIsToldOnce(t *testing.T) {
 // A supervisor that doesn't read costs the loop nothing but the newest state.
 func TestReportsWaitWithoutHoldingTheLoop(t *testing.T) {
 	p := &process{outbox: make(chan control.Message)}
-	p.report(sourceMessage(false, "a"))
-	p.report(sourceMessage(false, "b"))
+	p.report(sourceMessage(false, false, "a"))
+	p.report(sourceMessage(false, false, "b"))
 	p.report(readyMessage())
 	for i := range 100 {
-		p.report(sourceMessage(i%2 == 0, "c"))
+		p.report(sourceMessage(i%2 == 0, false, "c"))
 	}
 	if len(p.reports) != 3 || p.reports[0].Reason != "b" || p.reports[1].Type != control.Ready || p.reports[2].Healthy {
 		t.Fatalf("%+v", p.reports)

@@ -83,6 +83,6 @@ func (p *process) act(m control.Message) {
 
 func readyMessage() control.Message { return control.Message{Type: control.Ready} }
 
-func sourceMessage(healthy bool, reason string) control.Message {
-	return control.Message{Type: control.Source, Healthy: healthy, Reason: reason}
+func sourceMessage(healthy, everywhere bool, reason string) control.Message {
+	return control.Message{Type: control.Source, Healthy: healthy, Everywhere: everywhere, Reason: reason}
 }

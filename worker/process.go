@@ -69,6 +69,7 @@ type process struct {
 	endScout     context.CancelFunc
 	kept         []control.Kept // for the scout
 	healthy      bool
+	everywhere   bool // it is not, by what is the same for every worker
 	healthKnown  bool
 	unwell       string
 

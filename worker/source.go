@@ -189,16 +189,17 @@ func (p *process) countFetched(f *kafka.Fetched) {
 // watchSource tells the supervisor, and the gauge, how the source does.
 func (p *process) watchSource() {
 	healthy, reason := p.source.Health()
-	if healthy == p.healthy && reason == p.unwell && p.healthKnown {
+	everywhere := !healthy && p.source.Reaches()
+	if healthy == p.healthy && everywhere == p.everywhere && reason == p.unwell && p.healthKnown {
 		return
 	}
 	p.log.Debug("the source", "healthy", healthy, "reason", reason)
-	p.healthy, p.unwell, p.healthKnown = healthy, reason, true
+	p.healthy, p.everywhere, p.unwell, p.healthKnown = healthy, everywhere, reason, true
 	p.mine.SetReason(reason)
 	value := int64(0)
 	if healthy {
 		value = 1
 	}
 	p.block.Set(shm.SourceHealthy, value)
-	p.report(sourceMessage(healthy, reason))
+	p.report(sourceMessage(healthy, everywhere, reason))
 }

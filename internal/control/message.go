@@ -59,7 +59,7 @@ const (
 	// Sent at once after Scout on, then whenever it differs from the last.
 	Topology Type = "topology"
 	// Source says how the worker's source does, at start and at each change:
-	// Healthy, Reason.
+	// Healthy, Everywhere, Reason.
 	Source Type = "source"
 	// Unlinked says that the link to a sibling is gone though nobody replaced
 	// it: Peer, PeerGeneration. The lower slot of the two says it.
@@ -87,8 +87,9 @@ type Message struct {
 	Level    string `json:"level,omitempty"` // debug, info, warn, error
 	Query    *Query `json:"query,omitempty"`
 
-	Healthy bool   `json:"healthy,omitempty"`
-	Reason  string `json:"reason,omitempty"` // for operators, without secrets
+	Healthy    bool   `json:"healthy,omitempty"`
+	Everywhere bool   `json:"everywhere,omitempty"` // not healthy, but by what is the same for every worker
+	Reason     string `json:"reason,omitempty"`     // for operators, without secrets
 
 	Kept    []Kept   `json:"kept,omitempty"`
 	Topics  []Topic  `json:"topics,omitempty"`

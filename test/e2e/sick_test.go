@@ -3,9 +3,11 @@ package e2e
 import (
 	"fmt"
 	"net"
+	"strings"
 	"sync"
 	"testing"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kfake"
 )
 
@@ -131,6 +133,47 @@ func TestSickSource(t *testing.T) {
 	}
 	if kills := s.metrics(t).sum(t, "odin_kills_total"); kills != 0 {
 		t.Errorf("%v killed", kills)
+	}
+	s.stop(t)
+}
+
+// TestTopicGoneMovesNothing deletes a topic for good. Its owner can't read it, nor
+// can anybody else: all partitions stay where they are, the clients keep what they
+// have, and the topic is not made anew by who asks for it.
+func TestTopicGoneMovesNothing(t *testing.T) {
+	t.Parallel()
+	b := startBroker(t, 1)
+	s := startOdind(t, options{workers: 2, brokers: b.addr})
+	clients := clientsOnEach(t, s, 1)
+	for _, c := range clients {
+		c.subscribe(t, "*.*")
+	}
+	b.produce(t, batch(5, everyChannel("BEFORE")...)...)
+	for _, c := range clients {
+		b.settle(t, c)
+	}
+	moves := s.metrics(t).sum(t, "odin_owner_changes_total")
+	admin := kadm.NewClient(b.producer)
+	deleted, err := admin.DeleteTopics(t.Context(), trades)
+	must(t, err)
+	must(t, deleted.Error())
+	eventually(t, longer, "it has settled that it is gone", func() (bool, string) {
+		return strings.Contains(s.err.String(), "workers can't read the source"), ""
+	})
+	b.produce(t, batch(5, "AFTER.balances", "AFTER.social")...)
+	for _, c := range clients {
+		b.settle(t, c)
+		if c.ended() != nil {
+			t.Errorf("%s: %v", c.name, c.ended())
+		}
+	}
+	if n := s.metrics(t).sum(t, "odin_owner_changes_total"); n != moves {
+		t.Errorf("%v partitions have moved", n-moves)
+	}
+	topics, err := admin.ListTopics(t.Context(), trades)
+	must(t, err)
+	if topics.Has(trades) {
+		t.Error("the topic was made anew")
 	}
 	s.stop(t)
 }
