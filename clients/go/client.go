@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http/httptrace"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -82,8 +83,9 @@ func (c *Client) ring() {
 // Run connects, hears, and connects again, until the context ends or another
 // attempt would be in vain: the server said so (*CloseError, *RefusedError), a
 // message was too large (*TooLargeError), or a handler returned an error. It
-// returns why, and leaves no goroutine behind. When the context ends it takes
-// leave of the server for at most a second. It may be called again, and then
+// returns why, and leaves no goroutine behind. When the context ends it waits
+// for the handler that is at work, and takes leave of the server for at most a
+// second. A handler's panic goes through it. It may be called again, and then
 // resumes; two at once are an error.
 func (c *Client) Run(ctx context.Context) error {
 	if !c.running.CompareAndSwap(false, true) {
@@ -125,7 +127,9 @@ func (c *Client) disconnected(err error, wait time.Duration, again bool) {
 // connect makes one connection and hears it to its end. It returns how long
 // the connection lived.
 func (c *Client) connect(ctx context.Context) (time.Duration, error) {
-	conn, response, err := c.options.Dialer.DialContext(ctx, c.url, c.options.Header) //nolint:bodyclose // gorilla gives a body that needs no closing
+	dialing, dialed := endsWith(ctx)
+	conn, response, err := c.options.Dialer.DialContext(dialing, c.url, c.options.Header) //nolint:bodyclose // gorilla gives a body that needs no closing
+	dialed()
 	if err != nil && response != nil {
 		return 0, refused(response, time.Now())
 	}
@@ -140,4 +144,14 @@ func (c *Client) connect(ctx context.Context) (time.Duration, error) {
 	c.channels.end()
 	c.mu.Unlock()
 	return time.Since(began), err
+}
+
+// endsWith lets the end of the context break off a handshake, for which gorilla
+// looks no more once there is a connection.
+func endsWith(ctx context.Context) (dialing context.Context, dialed func()) {
+	stop := func() bool { return true }
+	trace := &httptrace.ClientTrace{GotConn: func(got httptrace.GotConnInfo) {
+		stop = context.AfterFunc(ctx, func() { got.Conn.Close() })
+	}}
+	return httptrace.WithClientTrace(ctx, trace), func() { stop() }
 }

@@ -1,9 +1,11 @@
 package odin
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -18,8 +20,18 @@ func TestEndOfContext(t *testing.T) {
 		until func(r *rig) *peer
 		most  time.Duration
 	}{
-		"live":        {func(r *rig) *peer { return r.live("{}") }, 0},
-		"resuming":    {func(r *rig) *peer { r.live("{}").drop(); p := r.accept(); p.expect("reconnect", "A.x"); return p }, 0},
+		"live":     {func(r *rig) *peer { return r.live("{}") }, 0},
+		"resuming": {func(r *rig) *peer { r.live("{}").drop(); p := r.accept(); p.expect("reconnect", "A.x"); return p }, 0},
+		"shaking hands": {func(r *rig) *peer {
+			never := make(chan struct{})
+			r.t.Cleanup(func() { close(never) })
+			r.live("{}").drop()
+			r.fake.mu.Lock()
+			r.refuse = append(r.refuse, func(http.ResponseWriter) { <-never })
+			r.fake.mu.Unlock()
+			time.Sleep(DefaultBackoffMin)
+			return nil
+		}, 0},
 		"not greeted": {func(r *rig) *peer { return r.acceptSilent() }, 0},
 		"waiting": {func(r *rig) *peer {
 			r.live("{}").close(1013, `{"code":"overloaded","retry_min_ms":5000,"retry_max_ms":30000}`)
@@ -70,10 +82,7 @@ func TestSilenceIsNoticed(t *testing.T) {
 		bubble(t, Options{Channels: []string{"A.x"}, Heartbeat: heartbeat}, func(t *testing.T, r *rig) {
 			p := r.live("{}")
 			p.conn.SetPongHandler(func(string) error { r.hear("pong"); return nil })
-			want := 2*max(pingDefault, heartbeat) + silenceMore
-			if heartbeat == 0 {
-				want = 2*DefaultHeartbeat + silenceMore
-			}
+			want := 2*cmp.Or(max(heartbeat, 0), map[bool]time.Duration{true: DefaultHeartbeat, false: pingDefault}[heartbeat == 0]) + silenceMore
 			for range 10 { // pings are a sign of life
 				time.Sleep(want - time.Second)
 				if err := p.conn.WriteControl(websocket.PingMessage, []byte("p"), time.Time{}); err != nil {
@@ -88,6 +97,92 @@ func TestSilenceIsNoticed(t *testing.T) {
 			}
 			r.wants("disconnected final=false")
 		})
+	}
+}
+
+// However seldom a server says that it pings, heartbeats notice its death.
+func TestSilenceOfAServerThatHardlyPings(t *testing.T) {
+	bubble(t, Options{}, func(t *testing.T, r *rig) {
+		p := r.acceptSilent()
+		p.send(`{"type":"hello","ping_interval_ms":9223372036854775807}`)
+		start := time.Now()
+		p.closedWith()
+		if d := time.Since(start); d != 2*DefaultHeartbeat+silenceMore {
+			t.Errorf("dead after %v", d)
+		}
+	})
+}
+
+// A handler may do with its client what it likes.
+func TestHandlersUseTheirClient(t *testing.T) {
+	var r *rig
+	var seen []int64
+	o := Options{Channels: []string{"A.x"}, OnRecord: func(x Record) error {
+		seen = append(seen, x.Pos.Offset)
+		r.Unsubscribe("A.x")
+		r.Subscribe("B.x")
+		if err := r.Run(context.Background()); err == nil || !strings.Contains(err.Error(), "runs already") {
+			t.Errorf("Run within a handler: %v", err)
+		}
+		if x.Pos.Offset == 12 {
+			r.cancel()
+		}
+		return nil
+	}}
+	synctest.Test(t, func(t *testing.T) {
+		r = newRig(t, o)
+		r.run()
+		p := r.live(cursorAt("e", "10"))
+		p.records("A.x", 11, 12) // the second is on its way still
+		p.expect("unsubscribe", "A.x")
+		<-r.done
+		if !errors.Is(r.err, context.Canceled) || !slices.Equal(seen, []int64{11, 12}) {
+			t.Errorf("%v, %v", r.err, seen)
+		}
+		r.wantsCursor(cursorAt("e", "12"))
+	})
+}
+
+// A handler's panic is its caller's; nothing runs on behind it, the cursor
+// stands before the record, and the client can be run again.
+func TestHandlerPanics(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		broken := true
+		var r *rig
+		r = newRig(t, Options{Channels: []string{"A.x"}, OnRecord: func(x Record) error {
+			if broken {
+				panic("broken")
+			}
+			r.hear("%s", x.Pos)
+			return nil
+		}})
+		panicked := make(chan any)
+		go func() {
+			defer func() { panicked <- recover() }()
+			r.Run(t.Context())
+		}()
+		r.live(cursorAt("e", "10")).records("A.x", 11)
+		if what := <-panicked; what != "broken" {
+			t.Errorf("it panics with %v", what)
+		}
+		broken = false
+		r.run()
+		p := r.accept()
+		p.recovers(p.expect("reconnect", "A.x"), 0, cursorAt("e", "10"))
+		p.records("A.x", 11)
+		r.wants("connected n1/3", "recovery true 0 ", "t:0:11")
+	})
+}
+
+// A dialer is completed, and stays the caller's.
+func TestOwnDialer(t *testing.T) {
+	own := &websocket.Dialer{}
+	c, err := New("ws://h/ws", Options{OnRecord: func(Record) error { return nil }, Dialer: own})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := c.options.Dialer; d.HandshakeTimeout != handshakeMax || !slices.Equal(d.Subprotocols, []string{"odin.v1"}) || own.HandshakeTimeout != 0 || own.Subprotocols != nil {
+		t.Errorf("%+v of %+v", d, own)
 	}
 }
 
@@ -118,6 +213,12 @@ func TestBadServers(t *testing.T) {
 		{`null`, "no type"},
 		{`{"type":"message","pos":"t:0:1"}`, "no data"},
 		{`{"type":"message","pos":"t:0:1","data":1,"encoding":"gzip"}`, "unknown encoding"},
+		{`{"type":"message","pos":"t:0:9223372036854775808","data":1}`, "is no position"},
+		{`{"type":"message","pos":"` + strings.Repeat("t", topicMax+1) + `:0:1","data":1}`, "is no position"},
+		{`{"type":"pong","cursor":{"` + strings.Repeat("t", topicMax+1) + `":{"epoch":"e"}}}`, "a topic of 250 bytes"},
+		{`{"type":"pong","cursor":{"t":{"epoch":"` + strings.Repeat("e", epochMax+1) + `"}}}`, "an epoch of 129"},
+		{`{"type":"pong","cursor":{"t":{"epoch":"e","offsets":[` + strings.Repeat("1,", 1_000_000) + `1]}}}`, "1000001 partitions"},
+		{`{"type":"reconnect_ack","id":"1","recovered":true,"cursor":{}}`, "an answer to no reconnect"},
 		{`{"type":"message","pos":"t:0:1","data":"*","encoding":"base64"}`, "illegal base64"},
 		{`{"type":"message","pos":"t:0:1","data":1,"encoding":"base64"}`, "cannot unmarshal number"},
 		{`{"type":"message","pos":"t:4096:1","data":1}`, "is no position"},
@@ -165,6 +266,7 @@ func TestBadOptions(t *testing.T) {
 		{"ws://h:x/ws", Options{OnRecord: record}, "invalid port"},
 		{"ws://h/ws", Options{}, "OnRecord is needed"},
 		{"ws://h/ws", Options{OnRecord: record, Last: -1}, "allowed: 0 or more"},
+		{"ws://h/ws", Options{OnRecord: record, ClientID: strings.Repeat("c", 129)}, "a ClientID of 129 bytes, allowed: 128"},
 		{"ws://h/ws", Options{OnRecord: record, Cursor: many}, "a cursor of 1 topics and 4097 partitions, allowed: 1024 and 4096"},
 	} {
 		if _, err := New(c.url, c.o); err == nil || !strings.Contains(err.Error(), c.err) {

@@ -14,6 +14,8 @@ import (
 const (
 	partitionsMax = 4096
 	topicsMax     = 1024
+	topicMax      = 249 // bytes of its name, as Kafka has it
+	epochMax      = 128 // bytes
 )
 
 // Pos is a record's place in the log.
@@ -32,8 +34,8 @@ func (p Pos) String() string {
 func ParsePos(text string) (Pos, error) {
 	rest, offset, ok := cutLast(text)
 	topic, partition, ok2 := cutLast(rest)
-	if !ok || !ok2 || topic == "" || partition >= partitionsMax {
-		return Pos{}, fmt.Errorf("odin: %q is no position: topic:partition:offset, like odin.trades:7:1042", text)
+	if !ok || !ok2 || topic == "" || len(topic) > topicMax || partition >= partitionsMax {
+		return Pos{}, fmt.Errorf("odin: %.300q is no position: topic:partition:offset, like odin.trades:7:1042", text)
 	}
 	return Pos{Topic: topic, Partition: int(partition), Offset: offset}, nil
 }
@@ -105,7 +107,10 @@ func ParseCursor(text []byte) (Cursor, error) {
 // check holds a cursor to the server's bounds.
 func (c Cursor) check() error {
 	n := 0
-	for _, entry := range c {
+	for topic, entry := range c {
+		if len(topic) > topicMax || len(entry.Epoch) > epochMax {
+			return fmt.Errorf("odin: a cursor with a topic of %d bytes and an epoch of %d, allowed: %d and %d", len(topic), len(entry.Epoch), topicMax, epochMax)
+		}
 		n += len(entry.Offsets)
 	}
 	if n > partitionsMax || len(c) > topicsMax {

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/gorilla/websocket"
 )
@@ -103,37 +104,56 @@ const refusalMax = 4 << 10
 // refused reads the answer to a handshake that was refused.
 func refused(response *http.Response, now time.Time) *RefusedError {
 	data, _ := io.ReadAll(io.LimitReader(response.Body, refusalMax))
-	e := &RefusedError{Status: response.StatusCode, Reason: strings.TrimSpace(string(data)), window: retryAfter(response.Header.Get("Retry-After"), now)}
+	e := &RefusedError{Status: response.StatusCode, Reason: firstLine(string(data)), window: retryAfter(response.Header.Get("Retry-After"), now)}
 	var body struct{ Error, Reason string }
 	if err := json.Unmarshal(data, &body); err == nil && body.Error != "" {
-		e.Reason = body.Error
+		e.Reason = firstLine(body.Error)
 		if body.Reason != "" {
-			e.Reason = body.Reason + ": " + body.Error
+			e.Reason = firstLine(body.Reason + ": " + body.Error)
 		}
 	}
 	return e
 }
 
+// lineMax bounds what is told of an answer that is not odind's: a page, say.
+const lineMax = 120
+
+// firstLine is what can be shown of a text of anybody's in a line.
+func firstLine(text string) string {
+	text, _, _ = strings.Cut(strings.TrimSpace(strings.ToValidUTF8(text, "")), "\n")
+	if len(text) > lineMax {
+		text = strings.ToValidUTF8(text[:lineMax], "") + "…"
+	}
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return -1
+		}
+		return r
+	}, text)
+}
+
 // retryAfter is the window that a Retry-After gives: from then on, up to twice
-// as long, so that not all come at once.
+// as long, so that not all come at once. It is seconds, however many, or a date.
 func retryAfter(value string, now time.Time) window {
-	seconds, err := strconv.ParseUint(value, 10, 31)
-	after := time.Duration(seconds) * time.Second
-	if err != nil {
+	seconds, err := strconv.ParseUint(value, 10, 64)
+	after := time.Duration(min(seconds, uint64(retryMax/time.Second))) * time.Second
+	if err != nil && !errors.Is(err, strconv.ErrRange) {
 		at, err := http.ParseTime(value)
 		if err != nil {
 			return window{}
 		}
-		after = max(0, at.Sub(now))
+		after = min(max(0, at.Sub(now)), retryMax)
 	}
 	return window{after, 2 * after}.bounded()
 }
 
-// final tells whether another attempt could not end otherwise.
+// final tells whether another attempt could not end otherwise. An answer that
+// is neither odind's nor an error is that of something between, which a network
+// has today and not tomorrow.
 func (e *RefusedError) final() bool {
 	switch e.Status {
 	case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests:
 		return false
 	}
-	return e.Status < http.StatusInternalServerError
+	return e.Status >= http.StatusBadRequest && e.Status < http.StatusInternalServerError
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"slices"
@@ -105,6 +106,9 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f.mu.Unlock()
 	upgrader := websocket.Upgrader{Subprotocols: []string{"odin.v1"}}
 	conn, err := upgrader.Upgrade(w, r, nil)
+	if errors.Is(err, io.ErrClosedPipe) { // the client broke it off
+		return
+	}
 	if err != nil {
 		f.t.Errorf("upgrade: %v", err)
 		return

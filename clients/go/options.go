@@ -20,6 +20,9 @@ const (
 	DefaultMessageBytesMax = 80 << 20 // more than the largest that any odind sends
 )
 
+// clientIDMax is what a server takes of a ClientID.
+const clientIDMax = 128 // bytes
+
 // Options of a Client. Only OnRecord is needed.
 //
 // Handlers are called one at a time and in order. An error from one of them
@@ -56,7 +59,8 @@ type Options struct {
 
 	// Heartbeat is how often the client asks for its place, so that the
 	// cursor moves on where channels are quiet, and a dead connection is
-	// noticed. 0 is DefaultHeartbeat; a negative one is none.
+	// noticed: after two of them and 10 s without a word. 0 is
+	// DefaultHeartbeat; a negative one is none, and the server's pings count.
 	Heartbeat time.Duration
 	// BackoffMin and BackoffMax bound the waits before another attempt where
 	// the server gives no window: random ones from 0 to BackoffMin, then to
@@ -67,7 +71,7 @@ type Options struct {
 	// Header is sent with each handshake.
 	Header http.Header
 	// Dialer makes the connections: TLS, proxy, timeouts. nil is one that
-	// honours HTTPS_PROXY and gives a handshake 10 s.
+	// honours HTTPS_PROXY. A handshake has 10 s where it says nothing of that.
 	Dialer *websocket.Dialer
 }
 
@@ -115,16 +119,29 @@ func (o *Options) check(address string) error {
 		return errors.New("odin: Options.OnRecord is needed")
 	case o.Last < 0:
 		return fmt.Errorf("odin: the last %d records, allowed: 0 or more", o.Last)
+	case len(o.ClientID) > clientIDMax:
+		return fmt.Errorf("odin: a ClientID of %d bytes, allowed: %d", len(o.ClientID), clientIDMax)
 	}
 	o.Channels = slices.Clone(o.Channels)
 	o.Heartbeat = cmp.Or(o.Heartbeat, DefaultHeartbeat)
 	o.BackoffMin = orDefault(o.BackoffMin, DefaultBackoffMin)
 	o.BackoffMax = max(o.BackoffMin, orDefault(o.BackoffMax, DefaultBackoffMax))
 	o.MessageBytesMax = orDefault(o.MessageBytesMax, DefaultMessageBytesMax)
-	if o.Dialer == nil {
-		o.Dialer = &websocket.Dialer{Proxy: http.ProxyFromEnvironment, HandshakeTimeout: handshakeMax, Subprotocols: []string{"odin.v1"}}
-	}
+	o.Dialer = dialer(o.Dialer)
 	return o.Cursor.check()
+}
+
+// dialer completes the caller's dialer, and leaves the original alone.
+func dialer(own *websocket.Dialer) *websocket.Dialer {
+	d := websocket.Dialer{Proxy: http.ProxyFromEnvironment}
+	if own != nil {
+		d = *own
+	}
+	d.HandshakeTimeout = orDefault(d.HandshakeTimeout, handshakeMax)
+	if len(d.Subprotocols) == 0 {
+		d.Subprotocols = []string{"odin.v1"}
+	}
+	return &d
 }
 
 func orDefault[T time.Duration | int64](value, standard T) T {

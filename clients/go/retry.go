@@ -20,8 +20,13 @@ func milliseconds(from, to int64) window {
 	return window{time.Duration(from) * time.Millisecond, time.Duration(to) * time.Millisecond}.bounded()
 }
 
+// bounded holds a window to the bounds. One that lies beyond them as a whole is
+// the upper half of what they allow: it still spreads those who have it.
 func (w window) bounded() window {
-	w.from = min(max(w.from, 0), retryMax)
+	w.from = max(w.from, 0)
+	if w.from >= retryMax {
+		return window{retryMax / 2, retryMax}
+	}
 	w.to = min(max(w.to, w.from), retryMax)
 	return w
 }

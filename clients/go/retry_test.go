@@ -2,12 +2,14 @@ package odin
 
 import (
 	"errors"
+	"math"
 	"net"
 	"net/http"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+	"unicode"
 )
 
 func listen(t *testing.T) net.Listener {
@@ -83,7 +85,13 @@ func TestComesBackAsTheRefusalSays(t *testing.T) {
 		{503, "5", `{"error":"overloaded","reason":"connections"}`, 5 * time.Second, 10 * time.Second, "503 Service Unavailable: connections: overloaded"},
 		{429, "2", `{"error":"rate_limited","reason":"rate"}`, 2 * time.Second, 4 * time.Second, "rate: rate_limited"},
 		{503, date.Format(http.TimeFormat), "", time.Minute, 2 * time.Minute, "503"},
-		{503, "999999", "", retryMax, retryMax, "503"},
+		{503, "999999", "", retryMax / 2, retryMax, "503"},
+		{503, "99999999999999999999999", "", retryMax / 2, retryMax, "503"},
+		{503, date.AddDate(50, 0, 0).Format(http.TimeFormat), "", retryMax / 2, retryMax, "503"},
+		{503, date.AddDate(-50, 0, 0).Format(http.TimeFormat), "", 0, DefaultBackoffMin, "503"},
+		{503, "-5", "", 0, DefaultBackoffMin, "503"},
+		{503, "0", "", 0, DefaultBackoffMin, "503"},
+		{503, "5.5", "", 0, DefaultBackoffMin, "503"},
 		{503, "soon", "", 0, DefaultBackoffMin, "503"},
 		{502, "", "<html>", 0, DefaultBackoffMin, "502 Bad Gateway: <html>"},
 		{500, "", `{"error":"internal","reason":"a1b2"}`, 0, DefaultBackoffMin, "a1b2: internal"},
@@ -91,8 +99,9 @@ func TestComesBackAsTheRefusalSays(t *testing.T) {
 		{403, "", `{"error":"forbidden","reason":"origin"}`, 0, 0, "origin: forbidden"},
 		{401, "", `{"error":"unauthorized"}`, 0, 0, "Unauthorized: unauthorized"},
 		{404, "", "", 0, 0, "404 Not Found"},
-		{301, "", "", 0, 0, "301"},
-		{200, "", "", 0, 0, "200"},
+		{302, "", "<html>log in to the hotel</html>", 0, DefaultBackoffMin, "302 Found"}, // something between, for today
+		{200, "", "<!doctype html>\n<html>\x1b[2J" + strings.Repeat("x", 9000), 0, DefaultBackoffMin, "200 OK: <!doctype html>"},
+		{502, "", "\x1b[2J" + strings.Repeat("ü", 9000), 0, DefaultBackoffMin, "502 Bad Gateway: [2Jüü"},
 	} {
 		var told Disconnection
 		synctest.Test(t, func(t *testing.T) {
@@ -110,6 +119,9 @@ func TestComesBackAsTheRefusalSays(t *testing.T) {
 			var no *RefusedError
 			if !errors.As(told.Err, &no) || no.Status != c.status || told.Final != (c.to == 0) || !strings.Contains(no.Error(), c.says) {
 				t.Fatalf("%d: %+v", c.status, told)
+			}
+			if text := no.Error(); len(text) > 200 || strings.ContainsFunc(text, unicode.IsControl) {
+				t.Errorf("%d: %q", c.status, text)
 			}
 			if c.to == 0 {
 				<-r.done
@@ -138,6 +150,24 @@ func TestOwnWaitsGrow(t *testing.T) {
 	}
 	if w := b.next(30 * time.Second); w.to != time.Second {
 		t.Errorf("after a long life: %v", w)
+	}
+}
+
+// A window beyond what a client takes still spreads those who have it.
+func TestWindowsBeyondTheBoundsSpread(t *testing.T) {
+	far := window{retryMax / 2, retryMax}
+	for _, w := range []window{
+		milliseconds(math.MaxInt64, math.MaxInt64), milliseconds(700_000, 800_000), milliseconds(600_000, 600_000),
+		retryAfter("600", time.Now()), retryAfter("99999999999999999999", time.Now()),
+	} {
+		if w != far {
+			t.Errorf("%v, want %v", w, far)
+		}
+	}
+	for _, w := range []window{milliseconds(math.MinInt64, math.MinInt64), milliseconds(0, 0), retryAfter("", time.Now()), retryAfter("NaN", time.Now())} {
+		if w != (window{}) {
+			t.Errorf("%v, want none", w)
+		}
 	}
 }
 

@@ -99,8 +99,7 @@ func (s *session) greet() error {
 	if hello.Type != "hello" {
 		return &messageError{errors.New("it doesn't begin with hello")}
 	}
-	ping := min(time.Duration(hello.PingIntervalMS)*time.Millisecond, pingMax)
-	s.silenceMax = 2*max(orDefault(ping, pingDefault), s.options.Heartbeat) + silenceMore
+	s.silenceMax = s.silence(hello.PingIntervalMS)
 	s.requestBytes = requestBytesDefault
 	if hello.Limits.MaxRequestBytes > 0 {
 		s.requestBytes = hello.Limits.MaxRequestBytes
@@ -110,6 +109,17 @@ func (s *session) greet() error {
 		s.options.OnConnect(Connection{Node: hello.Node, Worker: hello.Worker})
 	}
 	return nil
+}
+
+// silence is for how long a connection that lives may have nothing to say: the
+// server answers heartbeats, and pings where there are none.
+func (s *session) silence(pingMS int64) time.Duration {
+	ping := time.Duration(min(pingMS, pingMax.Milliseconds())) * time.Millisecond
+	interval := orDefault(ping, pingDefault)
+	if s.options.Heartbeat > 0 {
+		interval = s.options.Heartbeat
+	}
+	return 2*interval + silenceMore
 }
 
 // pong answers a ping, which is a sign of life.

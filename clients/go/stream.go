@@ -1,5 +1,7 @@
 package odin
 
+import "errors"
+
 // take does what a message says. The cursor moves when the handler has
 // returned.
 func (s *session) take(m *message) error {
@@ -109,7 +111,9 @@ func (s *session) adopt(cursor Cursor, keep bool) {
 
 // resumed is told what became of the records between two connections.
 func (s *session) resumed(m *message) error {
-	s.answered(m.ID)
+	if s.answered(m.ID).Type != "reconnect" {
+		return &messageError{errors.New("an answer to no reconnect")}
+	}
 	if err := call(s.options.OnRecovery, Recovery{Recovered: m.Recovered, Replayed: m.Replayed, Reason: m.Reason, Cursor: m.Cursor.Clone()}); err != nil {
 		return err
 	}

@@ -21,7 +21,7 @@ export interface Pos {
 interface RecordBase {
   channel: string;
   pos: Pos;
-  /** The record's timestamp in Unix ms, set by its producer: no order, no age. */
+  /** The record's timestamp in Unix ms, set by its producer: no order, no age. Beyond 2^53 it is not exact; `raw` has all digits. */
   ts: number;
   /** Whether it is from before the subscription: `last` asked for it. */
   history: boolean;
@@ -139,8 +139,8 @@ export interface Options<Value = unknown> {
   /** Characters of one message at most; a larger one ends run. Default: 80 Mi. */
   messageMax?: number;
   /**
-   * Characters of messages that may wait for handlers that give promises. With more the connection is given up, and resumed once the
-   * handler that is at work is done. Default: 16 Mi.
+   * Characters of messages that may wait for handlers that give promises; each counts for at least 128. With more the connection is
+   * given up, and resumed once the handler that is at work is done. Default: 16 Mi.
    */
   queueMax?: number;
   /** The constructor to use. Default: the global one. */
@@ -152,7 +152,7 @@ export class Client<Value = unknown> {
   /** A client of the odind at the URL, such as wss://odin.example/ws. It does nothing until run is called. */
   constructor(url: string, options: Options<Value>);
 
-  /** Adds channels, from now on. What the server doesn't take, onRejected is told. */
+  /** Adds channels, from now on: at once when connected, else with the next connection. What the server doesn't take, onRejected is told. */
   subscribe(...channels: string[]): void;
 
   /** Drops channels. Records that are on their way still come. */
@@ -169,8 +169,10 @@ export class Client<Value = unknown> {
 
   /**
    * Connects, hears, and connects again. It ends only by failing: with the signal's reason once that is aborted, with what a handler
-   * threw, with a TooLargeError, or with a CloseError after which another attempt would be in vain. A handler that is at work is
-   * waited for. run may be called again, and then resumes; two at once are an error.
+   * threw, with a TooLargeError, with a CloseError after which another attempt would be in vain, or with what the constructor of the
+   * WebSocket throws, such as a SecurityError for ws: from an https: page. A handler that is at work is waited for. No timer and no
+   * listener is left behind it; but a WebSocket whose server doesn't answer its close any more stays until TCP gives up, and Node with
+   * it: see process.exit. run may be called again, and then resumes; two at once are an error.
    */
   run(options?: { signal?: AbortSignal }): Promise<never>;
 }

@@ -5,6 +5,8 @@
 // none has more than 64 topics at a time.
 const PARTITIONS_MAX = 4096;
 const TOPICS_MAX = 1024;
+const TOPIC_MAX = 249; // characters of its name, as Kafka has it
+const EPOCH_MAX = 128; // characters
 
 // Bounds of a connection, in ms.
 const HANDSHAKE_MAX = 10_000; // and for the greeting
@@ -15,6 +17,9 @@ const TIMER_MAX = 2 ** 31 - 1; // what setTimeout takes
 const REQUEST_BYTES = 256 << 10; // of a request, until the server says
 const ENVELOPE = 512; // of these, without its channels
 const CHANNELS_PER_REQUEST = 1000;
+const CLIENT_ID_MAX = 128; // bytes
+
+const MESSAGE_LEAST = 128; // that a message counts for in a queue, however short it is
 
 // Close codes that a client may send: applications have those from 4000 on.
 const DONE = 1000;
@@ -60,8 +65,8 @@ class Limited extends OdinError {}
 export function parsePos(text) {
   const m = typeof text === "string" ? /^(.+):(\d{1,16}):(\d{1,16})$/s.exec(text) : null;
   const pos = m && { topic: m[1], partition: Number(m[2]), offset: Number(m[3]) };
-  if (!pos || pos.partition >= PARTITIONS_MAX || !Number.isSafeInteger(pos.offset)) {
-    throw new ProtocolError(`${JSON.stringify(text)} is no position: topic:partition:offset, like odin.trades:7:1042`);
+  if (!pos || pos.topic.length > TOPIC_MAX || pos.partition >= PARTITIONS_MAX || !Number.isSafeInteger(pos.offset)) {
+    throw new ProtocolError(`${JSON.stringify(text ?? null).slice(0, 300)} is no position: topic:partition:offset, like odin.trades:7:1042`);
   }
   return pos;
 }
@@ -85,14 +90,13 @@ function readCursor(value) {
   let partitions = 0;
   for (const [topic, entry] of Object.entries(object(value ?? {}, "a cursor"))) {
     const { epoch = "", offsets = [] } = object(entry, "a cursor's entry");
-    if (typeof epoch !== "string" || !Array.isArray(offsets)) throw new ProtocolError(`no cursor: ${topic} has no epoch and offsets`);
+    if (typeof epoch !== "string" || !Array.isArray(offsets)) throw new ProtocolError(`no cursor: ${topic.slice(0, TOPIC_MAX)} has no epoch and offsets`);
+    if (topic.length > TOPIC_MAX || epoch.length > EPOCH_MAX) throw new ProtocolError(`a cursor with a topic of ${topic.length} characters and an epoch of ${epoch.length}, allowed: ${TOPIC_MAX} and ${EPOCH_MAX}`);
+    partitions += offsets.length;
+    if (partitions > PARTITIONS_MAX || cursor.size >= TOPICS_MAX) throw new ProtocolError(`a cursor of more than ${TOPICS_MAX} topics or ${PARTITIONS_MAX} partitions`);
     const bad = offsets.find((o) => o !== null && !(Number.isSafeInteger(o) && o >= -1));
     if (bad !== undefined) throw new ProtocolError(`no cursor: ${bad} is no offset: a whole number from -1 on, or null`);
-    partitions += offsets.length;
     cursor.set(topic, { epoch, offsets: [...offsets] });
-  }
-  if (partitions > PARTITIONS_MAX || cursor.size > TOPICS_MAX) {
-    throw new ProtocolError(`a cursor of ${cursor.size} topics and ${partitions} partitions, allowed: ${TOPICS_MAX} and ${PARTITIONS_MAX}`);
   }
   return cursor;
 }
@@ -238,8 +242,11 @@ function pieces(names, bytesMax) {
   return parts;
 }
 
+// bounded holds a window to the bounds. One that lies beyond them as a whole is
+// the upper half of what they allow: it still spreads those who have it.
 const bounded = (from, to) => {
-  const low = Math.min(Math.max(from, 0), RETRY_MAX);
+  if (from >= RETRY_MAX) return { from: RETRY_MAX / 2, to: RETRY_MAX };
+  const low = Math.max(from, 0);
   return { from: low, to: Math.min(Math.max(to, low), RETRY_MAX) };
 };
 
@@ -282,10 +289,10 @@ function call(handler, value) {
 }
 
 // FORMS are the members of messages that the client relies on, where they are
-// there.
+// there. A timestamp is its producer's, and may be beyond 2^53.
 const FORMS = {
   hello: { node: "string", worker: "integer", limits: "object" },
-  message: { channel: "string", ts: "integer", encoding: "string" },
+  message: { channel: "string", ts: "number", encoding: "string" },
   gap: { channel: "string", dropped: "integer" },
   reset: { reason: "string", lost: "boolean" },
   subscription_ack: { id: "string", subscribed: "array", rejected: "array", history: "integer" },
@@ -296,7 +303,7 @@ const FORMS = {
   reconnect_error: { id: "string", code: "string", message: "string" },
 };
 
-const kind = (value) => (Array.isArray(value) ? "array" : Number.isSafeInteger(value) ? "integer" : typeof value);
+const is = (value, type) => (type === "array" ? Array.isArray(value) : type === "integer" ? Number.isSafeInteger(value) : typeof value === type && !Array.isArray(value));
 
 // parse reads a message. A type that it doesn't know is none of its business.
 function parse(raw) {
@@ -306,7 +313,7 @@ function parse(raw) {
   if (!Object.hasOwn(FORMS, m.type)) return m;
   for (const [name, type] of Object.entries(FORMS[m.type])) {
     const value = m[name] ?? undefined;
-    if (value !== undefined && kind(value) !== type) throw new ProtocolError(`${name} of ${m.type} is no ${type}`);
+    if (value !== undefined && !is(value, type)) throw new ProtocolError(`${name} of ${m.type} is no ${type}`);
   }
   if (m.type === "message" || m.type === "gap") m.at = parsePos(m.pos);
   if (m.type === "message" && m.data === undefined) throw new ProtocolError("a record has no data");
@@ -325,11 +332,13 @@ function record(m, raw, history) {
   }
 }
 
+const weight = (message) => Math.max(message.length, MESSAGE_LEAST);
+
 // Session is one connection.
 class Session {
   constructor(state) {
     Object.assign(this, state, { requests: 0, pending: new Map(), history: 0, requestBytes: REQUEST_BYTES, greeted: false });
-    Object.assign(this, { queue: [], queued: 0, busy: false, pumped: undefined, heard: Date.now(), ringing: false });
+    Object.assign(this, { queue: [], queued: 0, busy: false, pumped: undefined, heard: Date.now(), beats: 0, ringing: false });
     this.over = new Promise((resolve) => { this.ended = resolve; });
   }
 
@@ -375,9 +384,10 @@ class Session {
 
   hear(data) {
     this.heard = Date.now();
+    this.beats = 0;
     if (typeof data !== "string") return this.end(new ProtocolError("a binary message"));
     if (data.length > this.options.messageMax) return this.end(new TooLargeError(`a message has more than ${this.options.messageMax} characters: set a larger messageMax`));
-    this.queued += data.length;
+    this.queued += weight(data);
     if (this.busy && this.queued > this.options.queueMax) return this.end(new OverrunError(`handlers are too slow: more than ${this.options.queueMax} characters wait for them`));
     this.put(data);
   }
@@ -401,7 +411,7 @@ class Session {
           if (item instanceof OdinError) throw item;
           const waiting = this.take(item);
           if (waiting) await waiting;
-          this.queued -= item.length;
+          this.queued -= weight(item);
         }
       }
     } catch (error) {
@@ -439,10 +449,12 @@ class Session {
   }
 
   // heartbeat asks for the place. The server's pings can't be seen here, so
-  // that the answers are the sign of life.
+  // that the answers are the sign of life. The clock tells of silence at once
+  // when a machine wakes up; the beats tell, too, when the clock was set back.
   heartbeat() {
-    const silent = Date.now() - this.heard;
-    if (silent > 2 * this.options.heartbeat + SILENCE_MORE) this.end(new ConnectionError(`nothing heard for ${silent} ms`));
+    const most = 2 * this.options.heartbeat + SILENCE_MORE;
+    const silent = Math.max(Date.now() - this.heard, this.beats++ * this.options.heartbeat);
+    if (silent > most) this.end(new ConnectionError(`nothing heard for ${silent} ms`));
     else if (this.socket.bufferedAmount === 0) this.send({ type: "heartbeat" });
   }
 
@@ -520,7 +532,7 @@ class Session {
 
   // resumed is told what became of the records between two connections.
   async resumed(m) {
-    this.answered(m.id);
+    if (this.answered(m.id)?.type !== "reconnect") throw new ProtocolError("an answer to no reconnect");
     const [recovered, reason] = [m.recovered ?? false, m.reason ?? ""];
     await call(this.options.onRecovery, { recovered, replayed: m.messages_replayed ?? 0, reason, message: "" });
     this.place.adopt(m.cursor, sameRecords(reason));
@@ -564,6 +576,7 @@ function complete(url, options) {
   if (typeof o.onRecord !== "function") throw new TypeError("onRecord is needed");
   if (typeof o.WebSocket !== "function") throw new TypeError("there is no WebSocket here: Node has it from version 22 on; for an older one give options.WebSocket, such as that of the package ws");
   if (!Array.isArray(o.channels) || !o.channels.every((name) => typeof name === "string")) throw new TypeError("channels is no array of strings");
+  if (o.clientId !== undefined && !(typeof o.clientId === "string" && bytes(o.clientId) <= CLIENT_ID_MAX)) throw new TypeError(`clientId is no string of at most ${CLIENT_ID_MAX} bytes`);
   for (const [name, least] of [["last", 0], ["heartbeat", 0], ["backoffMin", 1], ["backoffMax", 1], ["messageMax", 1], ["queueMax", 1]]) {
     if (!(Number.isInteger(o[name]) && o[name] >= least && o[name] <= TIMER_MAX)) throw new TypeError(`${name} is ${o[name]}, allowed: whole numbers from ${least} to ${TIMER_MAX}`);
   }
@@ -582,6 +595,7 @@ export class Client {
   }
 
   subscribe(...channels) {
+    if (!channels.every((name) => typeof name === "string")) throw new TypeError("a channel is no string");
     for (const name of channels) this.#state.channels.wanted.add(name);
     this.#session?.ring();
   }

@@ -5,136 +5,124 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
-	"path/filepath"
+	"os/signal"
 	"slices"
-	"strings"
+	"syscall"
 	"time"
 
 	odin "github.com/odin-ws/odin/clients/go"
 	"github.com/odin-ws/odin/internal/wire"
 )
 
-// keepEvery is how often a place that moved is written.
-const keepEvery = time.Second
-
-// bookmark is what --resume keeps in its file: up to where the records of these
-// channels were printed.
-type bookmark struct {
-	Channels []string    `json:"channels"`
-	Cursor   odin.Cursor `json:"cursor"`
-}
-
-// keeper keeps the place of a client in a file.
-type keeper struct {
-	file     string
-	channels []string
-	kept     string // what is in the file
-}
-
-// load reads the place that was kept, nil if there is none yet.
-func (k *keeper) load() (odin.Cursor, error) {
-	text, err := os.ReadFile(k.file)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	var kept bookmark
-	if err := json.Unmarshal(text, &kept); err != nil || kept.Cursor == nil {
-		return nil, fmt.Errorf("%s does not hold the place of an odinctl sub; name another file, or remove it to begin from now on", k.file)
-	}
-	if !slices.Equal(kept.Channels, k.channels) {
-		return nil, fmt.Errorf("%s holds the place of %s: ask for the same channels, or name another file", k.file, strings.Join(kept.Channels, " "))
-	}
-	return kept.Cursor, nil
-}
-
-// keep writes the place if it moved: whole or not at all, whatever ends us.
-func (k *keeper) keep(cursor odin.Cursor) error {
-	text, err := json.Marshal(bookmark{k.channels, cursor})
-	if err != nil || len(cursor) == 0 || string(text) == k.kept {
-		return err
-	}
-	if err := replaceFile(k.file, append(text, '\n')); err != nil {
-		return fmt.Errorf("keep the place: %w", err)
-	}
-	k.kept = string(text)
-	return nil
-}
-
-func replaceFile(name string, content []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+"-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	_, err = f.Write(content)
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), name)
-}
+// How often a place that moved is written, and how soon the first one.
+const (
+	keepEvery = time.Second
+	keepFirst = 50 * time.Millisecond
+)
 
 // subFrom goes on where the file says, and through every break, until ^C.
 func (p *program) subFrom(ctx context.Context, file, url string, channels []string) error {
+	signal.Ignore(syscall.SIGPIPE) // a reader that goes is told by EPIPE
 	channels = slices.Compact(slices.Sorted(slices.Values(channels)))
-	k := &keeper{file: file, channels: channels}
-	cursor, err := k.load()
+	k, cursor, err := openKeeper(file, channels)
 	if err != nil {
 		return err
 	}
+	defer k.close()
 	if cursor == nil {
 		fmt.Fprintf(p.stderr, "odinctl: %s holds no place yet: records come from now on\n", file)
 	}
 	running, end := context.WithCancelCause(ctx)
 	defer end(nil)
-	client, err := p.client(url, channels, cursor, end)
+	client, err := p.client(url, k, cursor, end)
 	if err != nil {
 		return err
 	}
 	kept := make(chan error, 1)
-	go func() { kept <- k.keepOn(running, client, end) }()
-	err = client.Run(running)
+	go func() { kept <- p.keepOn(running, k, client, end) }()
+	err = run(ctx, running, client)
 	end(err)
-	if err := errors.Join(<-kept, k.keep(client.Cursor())); err != nil {
+	if err := <-kept; err != nil {
 		return err
 	}
-	if ctx.Err() != nil {
-		return nil // ^C is how this ends
+	if err := p.mark(k, client); err != nil {
+		return err
+	}
+	if ctx.Err() != nil || errors.Is(err, syscall.EPIPE) {
+		return nil // ^C is how this ends, or the end of who reads it
 	}
 	return err
 }
 
+// run runs the client. When ^C comes while nobody reads what is printed, that
+// is not waited for: the place is before it.
+func run(ctx, running context.Context, client *odin.Client) error {
+	ran := make(chan error, 1)
+	go func() { ran <- client.Run(running) }()
+	select {
+	case err := <-ran:
+		return err
+	case <-ctx.Done():
+	}
+	select {
+	case err := <-ran:
+		return err
+	case <-time.After(byeMax):
+		return ctx.Err()
+	}
+}
+
 // keepOn keeps the place until the context ends, which a failure does.
-func (k *keeper) keepOn(ctx context.Context, client *odin.Client, end context.CancelCauseFunc) error {
-	ticker := time.NewTicker(keepEvery)
-	defer ticker.Stop()
+func (p *program) keepOn(ctx context.Context, k *keeper, client *odin.Client, end context.CancelCauseFunc) error {
 	for {
+		every := keepEvery
+		if !k.begun() {
+			every = keepFirst
+		}
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-ticker.C:
+		case <-time.After(every):
 		}
-		if err := k.keep(client.Cursor()); err != nil {
+		if err := p.mark(k, client); err != nil {
 			end(err)
 			return err
 		}
 	}
 }
 
+// mark keeps the place behind what was printed. Into a file it is on the disk
+// before.
+func (p *program) mark(k *keeper, client *odin.Client) error {
+	cursor := client.Cursor()
+	if out, ok := p.stdout.(*os.File); ok {
+		if info, err := out.Stat(); err == nil && info.Mode().IsRegular() {
+			if err := out.Sync(); err != nil {
+				return err
+			}
+		}
+	}
+	return k.keep(cursor)
+}
+
 // client prints what comes as sub does, and says what became of breaks.
-func (p *program) client(url string, channels []string, cursor odin.Cursor, end context.CancelCauseFunc) (*odin.Client, error) {
-	left := len(channels)
-	return odin.New(url, odin.Options{
-		Channels: channels,
+func (p *program) client(url string, k *keeper, cursor odin.Cursor, end context.CancelCauseFunc) (client *odin.Client, err error) {
+	left := len(k.channels)
+	client, err = odin.New(url, odin.Options{
+		Channels: k.channels,
 		Cursor:   cursor,
 		ClientID: "odinctl",
-		OnRecord: func(r odin.Record) error { return p.showRaw(r.Raw) },
-		OnGap:    func(g odin.Gap) error { return p.showRaw(g.Raw) },
-		OnReset:  func(r odin.Reset) error { return p.showRaw(r.Raw) },
+		OnRecord: func(r odin.Record) error {
+			if !k.begun() { // whatever ends us now, this one is not left out the next time
+				if err := p.mark(k, client); err != nil {
+					return err
+				}
+			}
+			return p.showRaw(r.Raw)
+		},
+		OnGap:   func(g odin.Gap) error { return p.showRaw(g.Raw) },
+		OnReset: func(r odin.Reset) error { return p.showRaw(r.Raw) },
 		OnRecovery: func(r odin.Recovery) error {
 			fmt.Fprintln(p.stderr, "odinctl: "+recovery(r))
 			return nil
@@ -151,6 +139,7 @@ func (p *program) client(url string, channels []string, cursor odin.Cursor, end 
 			}
 		},
 	})
+	return client, err
 }
 
 func (p *program) showRaw(frame []byte) error {

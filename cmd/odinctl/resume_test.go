@@ -109,35 +109,6 @@ func TestSubIsKilled(t *testing.T) {
 	wantsEnd(t, p)
 }
 
-func TestBadPlaces(t *testing.T) {
-	t.Parallel()
-	d := quiet(t)
-	dir := t.TempDir()
-	for name, content := range map[string]string{
-		"none": "", "list": "[]", "no-cursor": `{"channels":["BTC.trade"]}`, "no-offsets": `{"channels":["BTC.trade"],"cursor":{"t":7}}`,
-		"other": `{"channels":["ETH.trade","SOL.*"],"cursor":{}}`, "good": `{"channels":["BTC.trade"],"cursor":{}}`,
-	} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for _, c := range []struct{ file, channel, says string }{
-		{"none", "BTC.trade", "none does not hold the place of an odinctl sub"},
-		{"list", "BTC.trade", "remove it to begin from now on"},
-		{"no-cursor", "BTC.trade", "does not hold the place"},
-		{"no-offsets", "BTC.trade", "does not hold the place"},
-		{"other", "BTC.trade", "other holds the place of ETH.trade SOL.*: ask for the same channels, or name another file"},
-		{"new", "nodot", "\nodinctl: odind took none of the channels\n"},
-		{"missing/file", "BTC.trade", "keep the place: open "},
-		{".", "BTC.trade", "is a directory"},
-	} {
-		p := bin.Start(t, clitest.Command{Program: "odinctl", Args: []string{"sub", "--runtime-dir", d.Ready["runtime"], c.channel, "--resume", filepath.Join(dir, c.file)}})
-		if code, rest := p.Wait(); code != 1 || len(rest) != 0 || !strings.Contains(p.Stderr(), c.says) {
-			t.Errorf("%s: exit %d, %q, %q", c.file, code, rest, p.Stderr())
-		}
-	}
-}
-
 func TestRecoveryInWords(t *testing.T) {
 	for reason, want := range map[string]string{
 		"epoch": "made anew", "trimmed": "no longer has", "limit": "in one piece", "unavailable": "proven", "too_large": "don't fit",

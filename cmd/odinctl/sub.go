@@ -41,8 +41,9 @@ With --json it prints what odind sends, a message a line.
 
 With --resume it keeps its place in FILE, a second behind at most, and begins
 there the next time: what came meanwhile is printed first. It goes on through
-every break, and says each time whether something may be missing. A record may
-be printed twice if it is killed, never left out.`,
+every break, and says each time whether something may be missing. Records of the
+last second may be printed twice if it is killed, none is left out. One odinctl
+at a time keeps its place in a FILE. What went into a pipe counts as printed.`,
 		Example:           "  odinctl sub BTC.trade\n  odinctl sub '*.trade' 'BTC.*' --json\n  odinctl sub '*.trade' --resume trades.place >>trades",
 		Args:              cli.AtLeast("CHANNEL"),
 		ValidArgsFunction: each(patterns),

@@ -1,7 +1,7 @@
 // When the client comes back, what it asks for, and what it doesn't take.
 import assert from "node:assert/strict";
-import { test } from "node:test";
 import { Client, CloseError, TooLargeError } from "../odin.js";
+import { test } from "./harness.mjs";
 import { at, bubble, GREETING, Rig, settle, tick } from "./rig.mjs";
 
 const A = { channels: ["A.x"] };
@@ -15,6 +15,10 @@ for (const [code, reason, from, to] of [
   [1011, '{"code":"internal:7","retry_min_ms":9,"retry_max_ms":3}', 9, 9],
   [1012, '{"code":"restarting","retry_min_ms":-5,"retry_max_ms":9223372036854775807}', 0, 600_000],
   [1012, '{"code":"restarting","retry_min_ms":{},"retry_max_ms":"9"}', 0, 9],
+  [1012, '{"code":"restarting","retry_min_ms":1e999,"retry_max_ms":1e999}', 300_000, 600_000],
+  [1012, '{"code":"restarting","retry_min_ms":600000,"retry_max_ms":700000}', 300_000, 600_000], // still spread
+  [1012, '{"code":"restarting","retry_min_ms":{"valueOf":1,"toString":1},"retry_max_ms":9}', 0, 1000],
+  [1001, "<html>gone</html>", 0, 1000], [1008, '{"code":"origin","retry_max_ms":-5}'], [1008, '{"code":"origin","retry_max_ms":"soon"}'],
   [1008, '{"code":"origin"}'], [1009, '{"code":"too_big"}'], [4001, '{"code":"token_expired"}'],
   [1002, ""], [1003, ""], [1007, "no json"], [1008, ""],
   [1000, "", 0, 1000], [1005, "", 0, 1000], [1001, "proxy says bye", 0, 1000], [1011, '{"code":""}', 0, 1000],
@@ -167,6 +171,19 @@ test("many channels are asked for in pieces", async () => {
   });
 });
 
+test("thousands of channels come and go, each asked once", () => bubble({}, async (rig) => {
+  const names = Array.from({ length: 5000 }, (_, n) => `${n}`.padStart(5, "0") + ".x");
+  const p = await rig.accept();
+  for (const name of names) rig.client.subscribe(name);
+  await settle();
+  assert.deepEqual(p.got.map((a) => [a.type, a.data.channels.length]), Array(5).fill(["subscribe", 1000]));
+  assert.deepEqual(p.got.splice(0).flatMap((a) => a.data.channels), names);
+  rig.client.unsubscribe(...names.slice(1));
+  await settle();
+  assert.deepEqual(p.got.flatMap((a) => a.data.channels), names.slice(1));
+  assert.deepEqual(rig.client.channels, names.slice(0, 1));
+}));
+
 test("rate limited: it comes back later", () => bubble(A, async (rig) => {
   const p = await rig.accept();
   p.say({ type: "error", id: (await p.expect("subscribe", "A.x")).id, code: "rate_limited", message: "m" });
@@ -248,6 +265,29 @@ test("silence is noticed", () => bubble({ ...A, heartbeat: 20_000 }, async (rig)
   assert.ok(Date.now() - heard <= 3 * 20_000 + 10_000 + 1000, `${Date.now() - heard}`);
 }));
 
+// A clock that is set back tells of no silence: the beats do.
+test("silence is noticed although the clock is set back", () => bubble({ ...A, heartbeat: 20_000 }, async (rig) => {
+  const p = await rig.live();
+  await tick(20_000);
+  p.say({ type: "pong", ts: 1, cursor: {} });
+  await settle();
+  const { now } = Date;
+  Date.now = () => now() - 86_400_000;
+  await tick(90_000);
+  assert.match(rig.told.error.message, /nothing heard for/);
+}));
+
+// After a sleep of the machine one beat is enough.
+test("a machine that slept notices at once", () => bubble({ ...A, heartbeat: 20_000 }, async (rig) => {
+  const p = await rig.live();
+  const { now } = Date;
+  Date.now = () => now() + 8 * 3_600_000;
+  await tick(20_000);
+  assert.match(rig.told.error.message, /nothing heard for 288/);
+  assert.equal(p.closedWith, 1000);
+  await (await rig.accept()).expect("reconnect", "A.x");
+}));
+
 test("a server that doesn't greet is left", () => bubble(A, async (rig) => {
   (await rig.silent()).happen("open", {});
   await tick(10_000);
@@ -263,7 +303,13 @@ for (const [sends, says] of [
   ['{"type":"message","pos":"t:4096:1","data":1}', /no position/],
   ['{"type":"message","pos":"t:0:1","data":1,"ts":"noon"}', /ts of message/],
   ['{"type":"message","pos":["t:0:1"],"data":1}', /no position/],
-  ['{"type":"gap","pos":"7"}', /no position/],
+  ['{"type":"gap","pos":"7"}', /no position/], ['{"type":"message","pos":"' + "t".repeat(250) + ':0:1","data":1}', /no position/],
+  ['{"type":"message","pos":"t:0:9007199254740993","data":1}', /no position/], // never a neighbour's
+  ['{"type":"message","pos":"t:0:9223372036854775807","data":1}', /no position/],
+  ['{"type":"pong","cursor":{"t":{"epoch":"e","offsets":[9007199254740993]}}}', /no offset/],
+  [`{"type":"pong","cursor":{"t":{"epoch":"e","offsets":[${"1,".repeat(1e6)}1]}}}`, /more than 1024 topics or 4096 partitions/],
+  ['{"type":"pong","cursor":{"t":{"epoch":"' + "e".repeat(129) + '"}}}', /an epoch of 129/],
+  ['{"type":"reconnect_ack","id":"1","recovered":true,"cursor":{}}', /an answer to no reconnect/],
   ['{"type":"gap","pos":"t:0:1","dropped":1e999}', /dropped of gap/],
   ['{"type":"pong","cursor":{"t":{"epoch":"e","offsets":[-2]}}}', /no offset/],
   ['{"type":"pong","cursor":7}', /no object/],
@@ -315,8 +361,9 @@ test("bad options", () => {
     ["ws://h/ws", { ...good, onRecord: undefined }, /onRecord is needed/], ["ws://h/ws", undefined, /onRecord is needed/],
     ["ws://h/ws", { ...good, last: -1 }, /last is -1/], ["ws://h/ws", { ...good, heartbeat: 2 ** 31 }, /heartbeat is/],
     ["ws://h/ws", { ...good, queueMax: "1" }, /queueMax is 1/], ["ws://h/ws", { ...good, channels: "A.x" }, /channels is no array/],
-    ["ws://h/ws", { ...good, channels: [7] }, /channels is no array/], ["ws://h/ws", { ...good, cursor: { t: 7 } }, /no object/],
+    ["ws://h/ws", { ...good, channels: [7] }, /channels is no array/], ["ws://h/ws", { ...good, clientId: "ü".repeat(65) }, /at most 128 bytes/], ["ws://h/ws", { ...good, cursor: { t: 7 } }, /no object/],
     ["ws://h/ws", { ...good, WebSocket: null }, /no WebSocket here/],
   ]) assert.throws(() => new Client(url, options), says);
+  assert.throws(() => new Client("ws://h/ws", good).subscribe("A.x", 7), /a channel is no string/);
   assert.ok(new CloseError(1001, "") instanceof Error);
 });

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { group, owned } from "./harness.mjs";
 
 const { ODIN_BIN, KFAKED } = process.env;
 const SPAWN = { stdio: ["ignore", "pipe", "pipe"], detached: true };
@@ -19,10 +20,11 @@ function kill(child) {
 
 // start runs a program in a process group of its own, until a line of its
 // output says that it is ready.
-function start(program, args, line) {
+export function start(program, args, line) {
   const child = spawn(program, args, SPAWN);
   started.add(child);
-  child.ended = new Promise((resolve) => child.once("exit", (code) => (started.delete(child), resolve(code))));
+  const strike = group(child.pid);
+  child.ended = new Promise((resolve) => child.once("exit", (code) => (started.delete(child), strike(), resolve(code))));
   let log = "";
   return new Promise((resolve, reject) => {
     child.ended.then((code) => reject(new Error(`${program} ended with ${code}: ${log}`)));
@@ -41,6 +43,7 @@ function start(program, args, line) {
 export class Odind {
   static async start({ broker = false, rate = 0 } = {}) {
     const o = Object.assign(new Odind(), { rate, dir: mkdtempSync(join(tmpdir(), "odin-js-")), listen: "127.0.0.1:0" });
+    o.forget = owned(() => o.end());
     if (broker) {
       const [child, m] = await start(KFAKED, ["-port", "0"], /listening on \[(\S+)\]/);
       Object.assign(o, { kfaked: child, broker: m[1] });
@@ -93,8 +96,13 @@ export class Odind {
   async stop() {
     this.child.kill("SIGTERM");
     const code = await this.child.ended;
-    if (this.kfaked) kill(this.kfaked);
-    rmSync(this.dir, { recursive: true, force: true });
+    this.end();
     return code;
+  }
+
+  end() {
+    this.forget();
+    for (const child of [this.child, this.kfaked]) if (child) kill(child);
+    rmSync(this.dir, { recursive: true, force: true });
   }
 }

@@ -1,6 +1,7 @@
 // A server that shakes hands and then sends whatever bytes a test likes.
 import { createHash } from "node:crypto";
 import { createServer } from "node:http";
+import { owned } from "./harness.mjs";
 
 export const GREETING = '{"type":"hello","version":"odin.v1","node":"raw","worker":0,"ts":1,"ping_interval_ms":25000,"limits":{"max_channels":1000,"max_request_bytes":262144}}';
 
@@ -29,6 +30,7 @@ export class Raw {
     raw.server = createServer((_, answer) => answer.writeHead(503, { "Retry-After": "1" }).end('{"error":"overloaded","reason":"draining"}'));
     raw.server.on("upgrade", (request, socket) => raw.serve(request, socket));
     await new Promise((resolve) => raw.server.listen(0, "127.0.0.1", resolve));
+    raw.forget = owned(() => raw.stop());
     raw.ws = `ws://127.0.0.1:${raw.server.address().port}/ws`;
     return raw;
   }
@@ -45,6 +47,7 @@ export class Raw {
   }
 
   stop() {
+    this.forget();
     for (const socket of this.sockets) socket.destroy();
     return new Promise((resolve) => this.server.close(resolve));
   }

@@ -7,10 +7,10 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, before, suite, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { parseCursor } from "../odin.js";
 import { launch } from "./drivers.mjs";
+import { after, before, suite, test } from "./harness.mjs";
 import { Odind } from "./odind.mjs";
 
 const clients = fileURLToPath(new URL("../..", import.meta.url));

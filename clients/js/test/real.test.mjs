@@ -1,9 +1,9 @@
 // The same promises in Node and in Chromium: beside a real odind that is killed,
 // drained and started anew, and beside servers that send what no odind does.
 import assert from "node:assert/strict";
-import { after, before, suite, test } from "node:test";
 import { parsePos } from "../odin.js";
 import * as drivers from "./drivers.mjs";
+import { after, before, suite, test } from "./harness.mjs";
 import { Odind } from "./odind.mjs";
 import { frame, GREETING, Raw, text } from "./raw.mjs";
 

@@ -2,7 +2,7 @@
 // but what stands there does so, beside a real odind.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { test } from "node:test";
+import { test } from "./harness.mjs";
 import { Odind } from "./odind.mjs";
 
 const page = readFileSync(new URL("../../../docs/RECOVERY.md", import.meta.url), "utf8");
@@ -34,6 +34,7 @@ function talk(ws, steps, last) {
   const heard = [];
   return new Promise((resolve, reject) => {
     socket.onerror = reject;
+    socket.onclose = ({ code, reason }) => reject(new Error(`closed with ${code} ${reason}: ${JSON.stringify(heard)}`));
     socket.onmessage = ({ data }) => {
       const m = JSON.parse(data);
       heard.push(m);
@@ -46,9 +47,8 @@ function talk(ws, steps, last) {
   });
 }
 
-test("a client without a library resumes", { timeout: 120_000 }, async (t) => {
+test("a client without a library resumes", { timeout: 120_000 }, async () => {
   const odind = await Odind.start();
-  t.after(() => odind.stop());
   const request = code("json").map((text) => JSON.parse(text.replaceAll("…", ""))).find((m) => m.type === "reconnect");
   assert.deepEqual(Object.keys(request.data), ["channels", "cursor"]);
   request.data.channels = ["*.trade"];

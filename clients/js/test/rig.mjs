@@ -1,7 +1,7 @@
 // A client of a server that does what a test tells it, in a time of its own.
 import assert from "node:assert/strict";
-import { mock } from "node:test";
 import { Client } from "../odin.js";
+import { mock } from "./harness.mjs";
 
 export const GREETING = { type: "hello", version: "odin.v1", node: "n1", worker: 3, ts: 1, ping_interval_ms: 25000, limits: { max_channels: 1000, max_request_bytes: 262144 } };
 

@@ -1,8 +1,8 @@
 // What is handed over, and where the cursor stands.
 import assert from "node:assert/strict";
-import { test } from "node:test";
 import { advance, formatPos, parseCursor, parsePos, ProtocolError } from "../odin.js";
-import { at, bubble, settle } from "./rig.mjs";
+import { test } from "./harness.mjs";
+import { at, bubble, Rig, settle } from "./rig.mjs";
 
 const A = { channels: ["A.x"] };
 
@@ -27,6 +27,18 @@ test("records are handed over", async () => {
   ]);
   assert.match(got[2].raw, /64012\.550000000000000001/);
   assert.deepEqual([got[0].channel, got[0].ts, got[0].pos], ["A.x", 1763800000123, { topic: "t", partition: 0, offset: 39 }]);
+});
+
+// A producer may set any timestamp: it costs nobody the stream.
+test("timestamps of nanoseconds, and of anything", async () => {
+  const got = [];
+  await bubble({ ...A, onRecord: (r) => got.push(r.ts) && undefined }, async (rig) => {
+    const p = await rig.live(at("e", 1));
+    ["1795726644538123456", "9223372036854775807", "-9223372036854775808", "0"].forEach((ts, n) => p.say(`{"type":"message","channel":"A.x","pos":"t:0:${n + 2}","ts":${ts},"data":1}`));
+    await rig.wantsCursor(at("e", 5));
+    assert.equal(rig.told, undefined);
+  });
+  assert.deepEqual(got, [1795726644538123456, 2 ** 63, -(2 ** 63), 0]);
 });
 
 test("what was missed is resumed", () => bubble({ channels: ["B.x", "A.x"], clientId: "c1" }, async (rig) => {
@@ -142,6 +154,69 @@ test("what waits for handlers is bounded", async () => {
     p = await rig.accept();
     assert.deepEqual((await p.expect("reconnect", "A.x")).data.cursor, at("e", 11));
   });
+});
+
+test("messages that are next to nothing wait within bounds, too", async () => {
+  let release;
+  await bubble({ ...A, queueMax: 128_000, onRecord: () => new Promise((resolve) => { release = resolve; }) }, async (rig) => {
+    const p = await rig.live(at("e", 10));
+    p.records("A.x", 11);
+    let sent = 0;
+    for (; p.closedWith === undefined && sent < 10_000; sent++) p.say(sent % 2 ? "" : "{}");
+    assert.ok(sent <= 1000, `${sent} messages wait`);
+    release();
+    await settle();
+    assert.equal(rig.told.error.name, "OverrunError");
+  });
+});
+
+// A handler may do with its client what it likes.
+test("handlers that unsubscribe, subscribe, run and abort within themselves", async () => {
+  let rig;
+  const seen = [];
+  const onRecord = async ({ pos }) => {
+    seen.push(pos.offset);
+    rig.client.unsubscribe("A.x");
+    rig.client.subscribe("B.x");
+    await assert.rejects(rig.client.run(), /runs already/);
+    if (pos.offset === 12) rig.controller.abort();
+  };
+  await bubble({ ...A, onRecord }, async (r) => {
+    rig = r;
+    const p = await rig.live(at("e", 10));
+    p.records("A.x", 11, 12, 13); // 13 is on its way still
+    await p.expect("unsubscribe", "A.x");
+    await rig.done;
+    assert.deepEqual([seen, rig.outcome.error.name, p.closedWith], [[11, 12], "AbortError", 1000]);
+    await rig.wantsCursor(at("e", 12));
+  });
+});
+
+// What runs on in Node when a client has ended would hold its process.
+test("nothing is left of a client that has ended", async () => {
+  const timers = new Set();
+  const real = { setTimeout, clearTimeout, setInterval, clearInterval };
+  for (const [set, clear] of [["setTimeout", "clearTimeout"], ["setInterval", "clearInterval"]]) {
+    globalThis[set] = (f, ms, ...args) => {
+      const timer = real[set](() => { if (set === "setTimeout") timers.delete(timer); f(...args); }, ms);
+      timers.add(timer);
+      return timer;
+    };
+    globalThis[clear] = (timer) => { timers.delete(timer); real[clear](timer); };
+  }
+  try {
+    for (const until of [async () => {}, (rig) => rig.peers[0].happen("open", {}), (rig) => rig.peers[0].greet(), (rig) => rig.peers[0].drop(), (rig) => { rig.peers[0].greet(); rig.peers[0].end(1013, '{"code":"overloaded","retry_min_ms":5000,"retry_max_ms":30000}'); }]) {
+      const rig = new Rig(A).run();
+      await settle();
+      await until(rig);
+      await settle();
+      assert.ok(timers.size > 0);
+      await rig.stop();
+      assert.deepEqual([timers.size, rig.peers.length], [0, 1]);
+    }
+  } finally {
+    Object.assign(globalThis, real);
+  }
 });
 
 test("a handler's failure ends run before what it was called for", async () => {

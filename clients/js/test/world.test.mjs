@@ -5,8 +5,8 @@
 // However that goes, each record of the client's channels is handed over once
 // and in order, or its loss was told.
 import assert from "node:assert/strict";
-import { mock, test } from "node:test";
 import { parseCursor } from "../odin.js";
+import { mock, test } from "./harness.mjs";
 import { GREETING, Rig, settle } from "./rig.mjs";
 
 const WORLDS = Number(process.env.WORLDS ?? 100);

@@ -29,8 +29,8 @@ func (b *Bin) Main(m *testing.M) int {
 	return m.Run()
 }
 
-// dir is where the programs are.
-func (b *Bin) dir(t testing.TB) string {
+// Dir is where the programs are.
+func (b *Bin) Dir(t testing.TB) string {
 	t.Helper()
 	b.once.Do(func() { b.path, b.err = build(b.programs) })
 	if b.err != nil {

@@ -18,7 +18,7 @@ func (b *Bin) StartDemo(t testing.TB, more ...string) *Demo {
 	t.Helper()
 	args := []string{"demo", "--listen", "127.0.0.1:0", "--operator-listen", "127.0.0.1:0", "--broker-listen", "127.0.0.1:0", "--workers", "2"}
 	// Its temporary directory outlives it when the test kills it.
-	p := b.Start(t, Command{Program: "odind", Args: append(args, more...), Env: []string{"TMPDIR=" + b.dir(t)}})
+	p := b.Start(t, Command{Program: "odind", Args: append(args, more...), Env: []string{"TMPDIR=" + b.Dir(t)}})
 	line := p.Line()
 	return &Demo{Process: p, Ready: ParseReady(t, line), Said: line}
 }

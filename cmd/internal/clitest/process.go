@@ -30,7 +30,7 @@ type Process struct {
 // by themselves then.
 func (b *Bin) Start(t testing.TB, c Command) *Process {
 	t.Helper()
-	p := &Process{t: t, cmd: exec.Command(filepath.Join(b.dir(t), c.Program), c.Args...), lines: make(chan string, 1024), done: make(chan struct{})}
+	p := &Process{t: t, cmd: exec.Command(filepath.Join(b.Dir(t), c.Program), c.Args...), lines: make(chan string, 1024), done: make(chan struct{})}
 	p.cmd.Env, p.cmd.Dir = environment(c.Env), c.Dir
 	stdout, err := p.cmd.StdoutPipe()
 	if err != nil {

@@ -32,7 +32,7 @@ type Command struct {
 // Run runs a command line to its end.
 func (b *Bin) Run(t testing.TB, c Command) Result {
 	t.Helper()
-	program := filepath.Join(b.dir(t), c.Program)
+	program := filepath.Join(b.Dir(t), c.Program)
 	ctx, cancel := context.WithTimeout(t.Context(), runMax)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, program, c.Args...)

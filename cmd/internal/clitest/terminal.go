@@ -31,10 +31,10 @@ type Terminal struct {
 // the test. Env is beside what programs need; the built ones are in PATH.
 func (b *Bin) StartTerminal(t testing.TB, columns, rows int, env []string, command ...string) *Terminal {
 	t.Helper()
-	path := b.dir(t) + string(os.PathListSeparator) + os.Getenv("PATH")
+	path := b.Dir(t) + string(os.PathListSeparator) + os.Getenv("PATH")
 	program, err := exec.LookPath(command[0])
 	if err != nil {
-		program = filepath.Join(b.dir(t), command[0])
+		program = filepath.Join(b.Dir(t), command[0])
 	}
 	cmd := exec.Command(program, command[1:]...)
 	cmd.Env = append(environment(append([]string{"TERM=xterm-256color", "LC_ALL=C.UTF-8"}, env...)), "PATH="+path)
