@@ -13,6 +13,9 @@ failed=0
 
 scripts/gotest.sh -timeout 5m ./clients/go || failed=1
 
-ODIN_BIN=$PWD/bin KFAKED=$bench/kfaked.bin CHROMIUM=${tools[0]} PLAYWRIGHT=${tools[1]} TSC=${tools[2]} HOME=$work GOPATH=$(go env GOPATH) GOCACHE=$(go env GOCACHE) \
+# Go's caches stay where they are; all else finds a home of its own.
+GOPATH=$(go env GOPATH) GOCACHE=$(go env GOCACHE)
+export GOPATH GOCACHE
+ODIN_BIN=$PWD/bin KFAKED=$bench/kfaked.bin CHROMIUM=${tools[0]} PLAYWRIGHT=${tools[1]} TSC=${tools[2]} HOME=$work \
 	node clients/js/test/run.mjs clients/js/test/*.test.mjs || failed=1
 exit "$failed"

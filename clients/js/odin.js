@@ -242,7 +242,7 @@ function pieces(names, bytesMax) {
   return parts;
 }
 
-// bounded holds a window to the bounds. One that lies beyond them as a whole is
+// bounded holds a time to come back to the bounds. One beyond them as a whole is
 // the upper half of what they allow: it still spreads those who have it.
 const bounded = (from, to) => {
   if (from >= RETRY_MAX) return { from: RETRY_MAX / 2, to: RETRY_MAX };
