@@ -33,20 +33,22 @@ func (a *part) diverges(e epochEnd) bool {
 	return e.end < 0 || e.epoch < a.epoch || e.end < a.next
 }
 
-// truncated says where a log diverged, as far as that can be told: behind the
-// records of the largest epoch that both have. Where the leader lacks an
-// epoch altogether, nothing of that epoch is left, from the first offset that
-// is known to be of it.
+// truncated says where a log diverged: behind the records of an epoch that both
+// have, since up to the last of those they are the same. If the leader has none of
+// the last record's epoch, nothing of that is left, from the first offset that is
+// known to be of it; below that they are the same if the leader's largest epoch is
+// the one before. Else Epoch is not known: what lies below may be of another log
+// already, whose epochs were others.
 func (a *part) truncated(e epochEnd) Fault {
 	f := Fault{Kind: Truncated, Offset: a.next, Epoch: e.epoch, Err: errShorter}
 	if e.end >= 0 {
 		f.Offset = min(f.Offset, e.end)
 	}
-	if e.end < 0 || e.epoch < a.epoch {
+	if e.end < 0 || e.epoch != a.epoch {
 		f.Offset, f.Err = min(f.Offset, max(a.begun, 0)), errUnknown
-	}
-	if e.end < 0 || e.end > f.Offset { // what lies below may be of another log already
-		f.Epoch = event.NoEpoch
+		if e.end < 0 || e.epoch != a.prior {
+			f.Epoch = event.NoEpoch
+		}
 	}
 	return f
 }

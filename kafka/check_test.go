@@ -8,8 +8,8 @@ import (
 )
 
 func TestWhatTheLeaderSaysOfAnEpoch(t *testing.T) {
-	// read up to 99 with epoch 5, which began at 90
-	read := part{next: 100, epoch: 5, begun: 90}
+	// read up to 99 with epoch 5, which began at 90, behind one of 4
+	read := part{next: 100, epoch: 5, begun: 90, prior: 4}
 	for name, c := range map[string]struct {
 		end      epochEnd
 		diverges bool
@@ -20,7 +20,8 @@ func TestWhatTheLeaderSaysOfAnEpoch(t *testing.T) {
 		"the epoch ends where we are":        {epochEnd{5, 100}, false, 0, 0},
 		"the epoch ends below":               {epochEnd{5, 95}, true, 95, 5},
 		"the epoch is gone":                  {epochEnd{4, 80}, true, 80, 4},
-		"gone, and an earlier one is longer": {epochEnd{4, 120}, true, 90, event.NoEpoch}, // 5 may have begun below
+		"gone, and an earlier one is longer": {epochEnd{4, 120}, true, 90, 4},
+		"gone, with the one before":          {epochEnd{3, 60}, true, 60, event.NoEpoch}, // where did they part?
 		"nothing of the like":                {epochEnd{-1, -1}, true, 90, event.NoEpoch},
 		"log begins above, it may be so":     {epochEnd{5, 400}, false, 0, 0},
 		"empty log":                          {epochEnd{5, 0}, true, 0, 5},
@@ -36,6 +37,10 @@ func TestWhatTheLeaderSaysOfAnEpoch(t *testing.T) {
 		if f.Kind != Truncated || f.Offset != c.offset || f.Epoch != c.epoch || f.Err == nil {
 			t.Errorf("%s: %+v, want offset %d, epoch %d", name, f, c.offset, c.epoch)
 		}
+	}
+	read.prior = event.NoEpoch // and 5 may have begun lower
+	if f := read.truncated(epochEnd{4, 80}); f.Offset != 80 || f.Epoch != event.NoEpoch {
+		t.Errorf("nothing is known of before: %+v", f)
 	}
 	fresh := newPart(event.Partition{}, Tag{}, 0, 3)
 	if f := fresh.truncated(epochEnd{-1, -1}); f.Offset != 0 {

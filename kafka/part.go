@@ -17,6 +17,7 @@ type part struct {
 	next  int64 // fetched next
 	epoch int32 // leader epoch of next-1
 	begun int64 // the lowest offset known to be of that epoch
+	prior int32 // leader epoch of begun-1, where begun is the first of its epoch; event.NoEpoch: not known
 
 	told      int64 // To of what was handed over last
 	toldEpoch int32
@@ -47,7 +48,7 @@ func newPart(p event.Partition, tag Tag, from int64, epoch int32) *part {
 	from = max(from, 0)
 	return &part{
 		Partition: p, tag: tag, topic: tag.Topic,
-		next: from, epoch: epoch, begun: from - 1,
+		next: from, epoch: epoch, begun: from - 1, prior: event.NoEpoch,
 		told: from - 1, toldEpoch: epoch, bounds: bounds{-1, -1, -1},
 		leader: nobody, leaderEpoch: event.NoEpoch,
 	}
@@ -68,15 +69,15 @@ func (a *part) due(now time.Time) (ok bool, in time.Duration) {
 func (a *part) doubtful() bool { return !a.checked || a.outside }
 
 // moved notes what was fetched up to to.
-func (a *part) moved(to int64, epoch int32, begun int64) {
-	a.next, a.epoch, a.begun = to+1, epoch, begun
+func (a *part) moved(to int64, epoch int32, begun int64, prior int32) {
+	a.next, a.epoch, a.begun, a.prior = to+1, epoch, begun, prior
 }
 
 // back returns to what was handed over, since what was fetched is no good.
 func (a *part) back() {
 	a.turn++
 	a.flight = 0
-	a.next, a.epoch, a.begun = a.told+1, a.toldEpoch, a.told
+	a.next, a.epoch, a.begun, a.prior = a.told+1, a.toldEpoch, a.told, event.NoEpoch
 }
 
 // wait puts the next try off, longer each time.

@@ -130,7 +130,7 @@ func (f *fetcher) scan(a *part, r *kmsg.FetchResponseTopicPartition) (chunk, err
 		part: a, turn: a.turn, from: a.next, to: a.next - 1, aborted: r.AbortedTransactions,
 		bounds: bounds{r.LastStableOffset, r.HighWatermark, r.LogStartOffset},
 	}
-	epoch, begun := a.epoch, a.begun
+	epoch, begun, prior := a.epoch, a.begun, a.prior
 	for rest := r.RecordBatches; ; {
 		h, _, left, ok, err := cut(rest)
 		if err != nil && c.to < c.from {
@@ -144,6 +144,9 @@ func (f *fetcher) scan(a *part, r *kmsg.FetchResponseTopicPartition) (chunk, err
 			continue // before what was wanted
 		}
 		if h.epoch != epoch {
+			if prior = epoch; h.first != c.to+1 {
+				prior = event.NoEpoch // compaction took what is between, of either
+			}
 			epoch, begun = h.epoch, max(h.first, c.from)
 		}
 		c.to = h.last
@@ -155,7 +158,7 @@ func (f *fetcher) scan(a *part, r *kmsg.FetchResponseTopicPartition) (chunk, err
 		return c, nil
 	}
 	f.s.stats.bytes.Add(uint64(len(c.data)))
-	a.moved(c.to, epoch, begun)
+	a.moved(c.to, epoch, begun, prior)
 	return c, nil
 }
 

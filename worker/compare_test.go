@@ -3,6 +3,7 @@ package worker
 import (
 	"testing"
 
+	"github.com/odin-ws/odin/internal/event"
 	"github.com/odin-ws/odin/internal/wire"
 	"github.com/odin-ws/odin/shm"
 )
@@ -79,6 +80,33 @@ func TestWhatTheDeadHeld(t *testing.T) {
 		if e := st.segment.EraNumber(0); e != 1 {
 			t.Errorf("era %d", e)
 		}
+		st.crosses(worker, cursor, name, channel)
+	}
+}
+
+// crosses has a client come back who has all up to 9, from where an era has begun
+// since: it is told so before the first of the 30 records that follow.
+func (st *theatre) crosses(worker int, cursor wire.Cursor, name event.Partition, channel string) {
+	st.t.Helper()
+	g := st.visit(worker)
+	g.ask(cursor, channel)
+	m := g.next()
+	told, before := m.Cursor[name.Topic], cursor[name.Topic]
+	if m.Type != "reset" || m.Reason != "epoch" || m.Lost || told.Epoch == before.Epoch || *told.Offsets[name.Number] != 9 {
+		st.t.Errorf("worker %d: who comes back is told %+v", worker, m)
+	}
+	for offset := int64(10); offset < 40; offset++ {
+		if pl := placeOf(st.t, g.next()); pl.offset != offset {
+			st.t.Fatalf("worker %d: got %d, not %d", worker, pl.offset, offset)
+		}
+	}
+	if ack := g.next(); !ack.Recovered || ack.MessagesReplayed != 30 || ack.Cursor[name.Topic].Epoch != told.Epoch {
+		st.t.Errorf("worker %d: %+v", worker, ack)
+	}
+	halfway := clone(m.Cursor) // as the client has it whose connection ends there
+	halfway[name.Topic].Offsets[name.Number] = number(25)
+	if got := st.answered(worker, halfway, channel); got != "true 14" {
+		st.t.Errorf("worker %d: from the middle of that: %s", worker, got)
 	}
 }
 

@@ -56,18 +56,18 @@ func (p *process) judgeClaims(r *replay) (resume.Outcome, resume.Reason) {
 func (r *replay) relate() {
 	for i := range r.names {
 		n := &r.names[i]
-		n.incarnation = resume.Relate(n.epoch, n.topic.named, n.topic.eras())
+		n.relation = resume.Relate(n.epoch, n.topic.named, n.topic.eras())
 	}
 }
 
-// incarnationOf is how what the cursor says of a topic relates to it.
-func (r *replay) incarnationOf(t *topic) resume.Incarnation {
+// relationTo is how what the cursor says of a topic relates to it.
+func (r *replay) relationTo(t *topic) resume.Relation {
 	for i := range r.names {
 		if r.names[i].topic == t {
-			return r.names[i].incarnation
+			return r.names[i].relation
 		}
 	}
-	return resume.Unnamed
+	return resume.Relation{Incarnation: resume.Unnamed}
 }
 
 // eras is the sum of its partitions' era numbers.
@@ -84,12 +84,12 @@ func (t *topic) eras() (sum uint64) {
 // of. What only others know is looked up where it matters.
 func (p *process) stateOf(r *replay, q *replayPart) resume.State {
 	if q.part == nil {
-		return resume.State{Incarnation: resume.Same}
+		return resume.State{} // it proves nothing
 	}
 	pt := q.part
 	pos := pt.replica.Position()
 	state := resume.State{
-		Incarnation: r.incarnationOf(pt.topic), Identified: pt.topic.id != event.TopicID{}, Unbroken: pos.Era == 0,
+		Relation: r.relationTo(pt.topic), Era: pt.replica.Era(), Identified: pt.topic.id != event.TopicID{}, Unbroken: pos.Era == 0,
 		From: pos.From, Applied: pos.Applied, Observed: pos.From, Held: pos.Held,
 		Stable: resume.Unknown, LogStart: resume.Unknown, PastTo: resume.Unknown,
 	}

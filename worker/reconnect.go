@@ -49,9 +49,9 @@ type replayPart struct {
 }
 
 type claimedTopic struct {
-	topic       *topic
-	epoch       string
-	incarnation resume.Incarnation // as it was when the claims were judged last
+	topic    *topic
+	epoch    string
+	relation resume.Relation // as it was when the claims were judged last
 }
 
 // reconnect takes a session up where its client says that it stood.

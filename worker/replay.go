@@ -45,7 +45,25 @@ func (p *process) beginReplay(s *session) {
 		}
 	}
 	r.playing = true
+	if r.crosses() {
+		p.tellCrossing(s)
+	}
 	p.readyReplay(s)
+}
+
+// crosses tells whether eras have begun since the client was given its cursor:
+// what it has is in the log still.
+func (r *replay) crosses() bool {
+	return slices.ContainsFunc(r.names, func(n claimedTopic) bool { return n.relation.Incarnation == resume.Earlier })
+}
+
+// tellCrossing tells the client before the first record of another era, as those
+// were told who stayed. Else it might take that for one that it had, and a cursor
+// that it has moved on by it would be refused.
+func (p *process) tellCrossing(s *session) {
+	p.block.Add(shm.ResetsEpoch, 1)
+	cursor := p.cursorOf(s)
+	p.say(s, func(dst []byte) []byte { return wire.AppendReset(dst, wire.ResetEpoch, false, cursor) })
 }
 
 // readyReplay has the session's replay go on in the next turn.

@@ -15,7 +15,7 @@ type Era struct {
 	Number uint32
 	From   int64
 	Topic  TopicID
-	Epoch  int32 // leader epoch of From-1, NoEpoch if unknown
+	Epoch  int32 // leader epoch of From-1; NoEpoch: unknown, or what lies below From may be of another log than before
 }
 
 // EpochName is what clients see as `epoch` in a cursor: it changes when the

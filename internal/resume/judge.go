@@ -34,21 +34,31 @@ type Incarnation uint8
 const (
 	Same    Incarnation = iota
 	Newer               // the worker has not met it yet
-	Other               // an earlier one, or of another topic of that name
+	Earlier             // of this topic, but eras have begun since
+	Other               // of another topic of that name
 	Unnamed             // the claim names none
 )
 
+// Relation is an Incarnation and, of an Earlier one, how many eras have begun
+// since, over all partitions of the topic.
+type Relation struct {
+	Incarnation
+	Since uint64
+}
+
 // Relate compares the epoch that a claim names with a topic's identity and the
 // sum of its partitions' eras.
-func Relate(epoch string, id event.TopicID, eras uint64) Incarnation {
+func Relate(epoch string, id event.TopicID, eras uint64) Relation {
 	named, sum, ok := event.ParseEpoch(epoch)
 	switch {
-	case !ok || named != id || sum < eras:
-		return Other
+	case !ok || named != id:
+		return Relation{Incarnation: Other}
+	case sum < eras:
+		return Relation{Earlier, eras - sum}
 	case sum > eras:
-		return Newer
+		return Relation{Incarnation: Newer}
 	}
-	return Same
+	return Relation{Incarnation: Same}
 }
 
 // Claim is what a client says of one partition, and what was found out since.
@@ -60,9 +70,10 @@ type Claim struct {
 
 // State is what a worker knows of a partition.
 type State struct {
-	Incarnation Incarnation
-	Identified  bool // the topic has an id: nothing is proven by the log where it has none (rule 17)
-	Unbroken    bool // no era has begun since the worker did
+	Relation
+	Era        event.Era
+	Identified bool // the topic has an id: nothing is proven by the log where it has none (rule 17)
+	Unbroken   bool // no era has begun since the worker did
 
 	From, Applied int64 // the history that sessions may be given: f and a
 	Observed      int64 // from here on the worker heard all records when they were new
@@ -103,7 +114,7 @@ func fail(r Reason) Verdict { return Verdict{Fail, r} }
 // Judge is rule 16 for one partition.
 func Judge(c Claim, s State) Verdict {
 	switch {
-	case s.Incarnation == Other:
+	case s.Incarnation == Other, s.Incarnation == Earlier && !s.spares(c):
 		return fail(Epoch)
 	case c.Refused != None:
 		return fail(c.Refused)
@@ -121,7 +132,23 @@ func Judge(c Claim, s State) Verdict {
 
 // ByLog tells whether what the log says proves anything: only if the log is
 // known to be the one that the claim is about.
-func (s State) ByLog() bool { return s.Identified && s.Incarnation == Same }
+func (s State) ByLog() bool {
+	return s.Identified && (s.Incarnation == Same || s.Incarnation == Earlier)
+}
+
+// spares tells whether all that an Earlier claim covers is in the log as it was.
+// How many eras have begun since is known, but not of which partitions: so many
+// of this one's, as far as it has had as many. Of those only the last is known:
+// whether that cut the log, where, and that all below is as it was.
+func (s State) spares(c Claim) bool {
+	switch min(s.Since, uint64(s.Era.Number)) {
+	case 0:
+		return s.Identified
+	case 1:
+		return s.Identified && s.Era.Epoch != event.NoEpoch && c.Offset < s.Era.From
+	}
+	return false
+}
 
 // ahead judges a claim beyond what sessions of this worker were given: another
 // worker gave it, or nobody did.

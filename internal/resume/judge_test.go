@@ -79,17 +79,19 @@ func TestRelate(t *testing.T) {
 	id, other := event.TopicID{1}, event.TopicID{2}
 	for name, c := range map[string]struct {
 		epoch string
-		want  Incarnation
+		want  Relation
 	}{
-		"same":        {event.EpochName(id, 5), Same},
-		"newer":       {event.EpochName(id, 6), Newer},
-		"older":       {event.EpochName(id, 4), Other},
-		"another id":  {event.EpochName(other, 5), Other},
-		"no epoch":    {"", Other},
-		"what is it?": {"5", Other},
+		"same":                 {event.EpochName(id, 5), Relation{Incarnation: Same}},
+		"newer":                {event.EpochName(id, 6), Relation{Incarnation: Newer}},
+		"an era has begun":     {event.EpochName(id, 4), Relation{Earlier, 1}},
+		"five of them":         {event.EpochName(id, 0), Relation{Earlier, 5}},
+		"another id":           {event.EpochName(other, 5), Relation{Incarnation: Other}},
+		"another id, and eras": {event.EpochName(other, 4), Relation{Incarnation: Other}},
+		"no epoch":             {"", Relation{Incarnation: Other}},
+		"what is it?":          {"5", Relation{Incarnation: Other}},
 	} {
 		if got := Relate(c.epoch, id, 5); got != c.want {
-			t.Errorf("%s: %d, want %d", name, got, c.want)
+			t.Errorf("%s: %+v, want %+v", name, got, c.want)
 		}
 	}
 }
@@ -177,7 +179,7 @@ func FuzzJudge(f *testing.F) {
 	f.Add(int64(150), int64(-1), uint8(0), uint8(0), int64(100), int64(199))
 	f.Add(int64(-3), int64(7), uint8(4), uint8(3), int64(0), int64(-1))
 	f.Fuzz(func(t *testing.T, offset, end int64, refused, incarnation uint8, from, applied int64) {
-		s := usual(func(s *State) { s.From, s.Applied, s.Incarnation = from, applied, Incarnation(incarnation%4) })
+		s := usual(func(s *State) { s.From, s.Applied, s.Incarnation = from, applied, Incarnation(incarnation%5) })
 		v := Judge(Claim{offset, end, Reason(refused % 5)}, s)
 		if v.Step < Play || v.Step > Fail || (v.Step == Fail) != (v.Reason != None) {
 			t.Errorf("%+v", v)

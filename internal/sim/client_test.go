@@ -232,7 +232,8 @@ func (c *client) believe(p *packet) {
 	}
 }
 
-// recovered holds that what is called so is of the epochs that were claimed.
+// recovered holds that what is called so is of the epochs that were claimed, or
+// that the client was told of since.
 func (c *client) recovered(p *packet) {
 	for t, name := range p.cursor.epochs {
 		if c.cursor.names(t) && c.cursor.epochs[t] != name {

@@ -56,6 +56,15 @@ func (v *version) epochBefore(offset int64) int32 {
 	return v.entries[offset-1].epoch
 }
 
+// epochShared is the leader epoch of what lies before where this log parts from
+// one whose last record was of an epoch. A source only tells it if it is the same.
+func (v *version) epochShared(epoch int32, parts int64) int32 {
+	if v.epochBefore(parts) != epoch {
+		return event.NoEpoch
+	}
+	return epoch
+}
+
 // produce appends up to four entries; some are control records, aborted, or of
 // a form that no route places.
 func (k *kafka) produce(x uint32) {

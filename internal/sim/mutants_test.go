@@ -76,7 +76,7 @@ var mutants = []mutant{
 	{"a chunk's number is used again", "replica/store.go", "\ts.oldest++\n", "\tif len(s.chunks) > 0 {\n\t\ts.oldest++\n\t}\n", 1},
 	{"a session that is ahead skips nothing", "resume/onward.go", "ahead = true", "ahead = false", 1},
 	{"a session goes live while it lacks something", "resume/onward.go", "case d > 0:", "case d > 2:", 1},
-	{"a cursor of another epoch is taken", "resume/judge.go", "case s.Incarnation == Other:", "case false:", 1},
+	{"a cursor of another epoch is taken", "resume/judge.go", "case s.Incarnation == Other, s.Incarnation == Earlier && !s.spares(c):", "case false:", 1},
 	{"what lies below the history is taken to be in it", "resume/judge.go", "case next >= s.From &&", "case next >= 0 &&", 1},
 	{"a fill of an earlier era is waited for", "backfill/past.go", "p.era != now.Era || p.owner", "p.owner", 1},
 	{"a fill outlives its owner", "backfill/past.go", "|| p.owner != now.Owner || p.link != now.way())", ")", 1},
@@ -85,7 +85,10 @@ var mutants = []mutant{
 	{"what left a history is inherited behind a gap", "replica/past.go", " || p.to+1 < w.from {", " {", 1},
 	{"what is kept joins what does not reach it", "replica/past.go", "if above.window.from <= p.to+1 {", "if true {", 1},
 	{"a topic that can't be proven does not refuse the others", "resume/judge.go", "case worst != None:", "case worst != None && len(claims) == 1:", 1},
-	{"a log without an id proves something", "resume/judge.go", "return s.Identified && s.Incarnation == Same", "return s.Incarnation == Same", 1},
+	{"a log without an id proves something", "resume/judge.go", "return s.Identified && (s.Incarnation == Same || s.Incarnation == Earlier)", "return s.Incarnation == Same || s.Incarnation == Earlier", 1},
+	{"what a cut took is taken to be there", "resume/judge.go", "c.Offset < s.Era.From", "c.Offset <= s.Era.From", 1},
+	{"eras of which only the last is known spare what that spares", "resume/judge.go", "switch min(s.Since, uint64(s.Era.Number)) {", "switch min(s.Since, uint64(s.Era.Number), 1) {", 1},
+	{"a cut is taken to be another partition's", "resume/judge.go", "switch min(s.Since, uint64(s.Era.Number)) {", "switch min(s.Since-1, uint64(s.Era.Number)) {", 1},
 	{"applied runs ahead", "replica/apply.go", "\tr.window.apply(r.applied)\n", "\tr.applied = r.held\n\tr.window.apply(r.applied)\n", 1},
 }
 

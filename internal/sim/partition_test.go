@@ -75,7 +75,7 @@ func (p *part) propose(k *worker, e event.Era) {
 		return
 	}
 	v := p.kafka.now()
-	if e.From != v.from || e.Topic != v.topic || e.Epoch != v.epochBefore(e.From) {
+	if e.From != v.from || e.Topic != v.topic || e.Epoch != event.NoEpoch && e.Epoch != v.epochBefore(e.From) {
 		p.world.fail("rule 12", "worker %d proposes %v, the log was cut at %d", k.slot, e, v.from)
 	}
 	p.era = e

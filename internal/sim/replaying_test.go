@@ -103,6 +103,13 @@ func (w *worker) begin(s *session) {
 		}
 	}
 	r.playing = true
+	for t, name := range r.epochs {
+		if name != "" && resume.Relate(name, w.named(t), w.eras(t)).Incarnation == resume.Earlier {
+			w.world.spared++
+			w.say(s, packet{kind: packetReset})
+			return
+		}
+	}
 }
 
 func (w *worker) judge(r *replay) (resume.Outcome, resume.Reason) {
@@ -130,13 +137,13 @@ func (w *worker) judge(r *replay) (resume.Outcome, resume.Reason) {
 func (w *worker) stateOf(q *replayPart, r *replay) resume.State {
 	l := q.local
 	if l == nil {
-		return resume.State{Incarnation: resume.Same}
+		return resume.State{}
 	}
 	t := l.part.topic
-	incarnation := resume.Relate(r.epochs[t], w.named(t), w.eras(t))
+	relation := resume.Relate(r.epochs[t], w.named(t), w.eras(t))
 	pos := l.replica.Position()
 	s := resume.State{
-		Incarnation: incarnation, Identified: w.topics[t] != event.TopicID{}, Unbroken: pos.Era == 0,
+		Relation: relation, Era: l.replica.Era(), Identified: w.topics[t] != event.TopicID{}, Unbroken: pos.Era == 0,
 		From: pos.From, Applied: pos.Applied, Observed: pos.From, Held: pos.Held,
 		Stable: resume.Unknown, LogStart: resume.Unknown, PastTo: resume.Unknown,
 	}

@@ -84,7 +84,7 @@ func (l *local) fetch(x uint32) {
 		if s.epoch != event.NoEpoch {
 			p.offset = min(p.offset, v.endOf(s.epoch))
 		}
-		p.epoch = v.epochBefore(p.offset)
+		p.epoch = v.epochShared(s.epoch, p.offset)
 	case recreated:
 		p.topic = v.topic
 	case trimmed:
@@ -172,7 +172,7 @@ func (l *local) compared() {
 	l.asked = append(l.asked[:0], l.asked[1:]...)
 	c := replica.Comparison{Tag: replica.Tag{Term: f.Term, Era: f.Era}}
 	if end := v.endOf(f.Epoch); v.topic == l.part.topicOf(f.Era) && end <= f.From {
-		c.Parted, c.End, c.Epoch = true, end, v.epochBefore(end)
+		c.Parted, c.End, c.Epoch = true, end, v.epochShared(f.Epoch, end)
 	}
 	l.run(l.replica.Compared(nil, c))
 }

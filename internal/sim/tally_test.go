@@ -22,6 +22,7 @@ type tally struct {
 	unheard    int // workers whose unpublished records were cut
 	resolved   int // of which nobody ever had to hear
 	outdated   int // records that the log had lost already
+	spared     int // resumes through an era
 	sent       [kindEnd + 1]int
 	moved      [ops]int
 	asks       [backfill.Moot + 1]int // what Tend came to
@@ -50,6 +51,7 @@ func (t *tally) add(u *tally) {
 	t.resolved += u.resolved
 	t.outdated += u.outdated
 	t.remembered += u.remembered
+	t.spared += u.spared
 	sum(t.moved[:], u.moved[:])
 	sum(t.asks[:], u.asks[:])
 	sum(t.fills[:], u.fills[:])
@@ -122,6 +124,7 @@ func (t *tally) eachOfSessions(yield func(name string, n int)) {
 	yield("cut records given", t.outdated)
 	yield("topics omitted", t.omitted)
 	yield("resumed without ids", t.remembered)
+	yield("resumed through an era", t.spared)
 	yield("replayed", t.replayed)
 	yield("replays broken", t.broke)
 	yield("replays lacking", t.lacked)

@@ -37,7 +37,7 @@ func ResetReasons() []Meaning {
 // UnrecoveredReasons is every reason of recovered:false.
 func UnrecoveredReasons() []Meaning {
 	return []Meaning{
-		{string(UnrecoveredEpoch), "the cursor belongs to another incarnation of a topic, or lies beyond its end"},
+		{string(UnrecoveredEpoch), "the cursor belongs to another incarnation of a topic, lies beyond its end, or may cover what a truncation took"},
 		{string(UnrecoveredTrimmed), "records behind the cursor are gone, or compaction may have taken some"},
 		{string(UnrecoveredLimit), "more is missing than is replayed in one piece"},
 		{string(UnrecoveredUnavailable), "what is missing can't be proven or had just now"},

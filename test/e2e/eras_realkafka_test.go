@@ -81,7 +81,9 @@ func TestRealUncleanElection(t *testing.T) {
 	})
 	b.producer.PurgeTopicsFromClient(name)
 	s := startOdind(t, options{brokers: b.addr})
+	early := wandering(t, b, s, "*.trade")
 	b.trade(t, "KEPT", 5)
+	early.abroad(t, b)
 	first, second := replicasOf(t, b, cluster)
 	second.Kill(t)
 	eventually(t, longer, "one replica is left in sync", func() (bool, string) {
@@ -107,6 +109,10 @@ func TestRealUncleanElection(t *testing.T) {
 	stays.find(t, "reset epoch", func(m message) bool { return m.Type == "reset" && m.Reason == "epoch" })
 	awaitEras(t, s, 1)
 	away.toldOf(t, s, "epoch")
+	if ack := early.comeBack(t, s); !ack.Recovered {
+		t.Errorf("who has nothing that was cut comes back: %s", ack.raw)
+	}
+	early.settle(t, b.ledger)
 	s.stop(t)
 	first.Restart(t) // or the other topics' partitions that it leads keep odind waiting
 	s = startOdind(t, s.options)

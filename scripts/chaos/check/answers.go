@@ -60,12 +60,13 @@ func (w *walk) resumed(n *Note) {
 		w.fault(FalselyRecovered, odin.Pos{}, "said behind what is wrong since the reconnect")
 	}
 	for topic, c := range n.Cursor {
-		offered, ok := w.offered[topic]
+		_, ok := w.offered[topic]
+		p := w.topics[topic]
 		switch {
-		case !ok:
+		case !ok, p == nil:
 			w.set(topic, c)
-		case offered.Epoch != c.Epoch:
-			w.fault(FalselyRecovered, odin.Pos{Topic: topic}, "the cursor was of epoch %s, the stream is of %s", offered.Epoch, c.Epoch)
+		case p.epoch != c.Epoch: // nor did a reset say so
+			w.fault(FalselyRecovered, odin.Pos{Topic: topic}, "the cursor was of epoch %s, the stream is of %s", p.epoch, c.Epoch)
 			w.set(topic, c)
 		default:
 			w.advance(topic, c, FalselyRecovered)
