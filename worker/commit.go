@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"maps"
 	"time"
@@ -85,7 +86,7 @@ func (c *committer) commit(ctx context.Context, of func(event.Owner) bool) {
 		return
 	}
 	err := c.source.Commit(ctx, c.group, marks)
-	if err != nil && ctx.Err() != nil && context.Cause(ctx) == context.Canceled {
+	if err != nil && ctx.Err() != nil && errors.Is(context.Cause(ctx), context.Canceled) {
 		return // somebody else's turn
 	}
 	c.tell(err)
