@@ -122,7 +122,7 @@ func Judge(c Claim, s State) Verdict {
 		return fail(Unavailable)
 	case s.Incarnation == Newer:
 		return Verdict{Step: Wait}
-	case s.Incarnation == Unnamed && !s.Unbroken:
+	case s.Incarnation == Unnamed && (!s.Unbroken || !s.Identified):
 		return fail(Unavailable)
 	case c.Offset > s.Applied:
 		return ahead(c, s)

@@ -67,6 +67,7 @@ func TestJudge(t *testing.T) {
 		"no epoch, below":                     {at(98), usual(unnamed), fail(Unavailable)},
 		"no epoch, not heard when new":        {at(150), usual(func(s *State) { s.Incarnation, s.Observed = Unnamed, 160 }), fail(Unavailable)},
 		"no epoch, and eras have begun":       {at(150), usual(func(s *State) { s.Incarnation, s.Unbroken = Unnamed, false }), fail(Unavailable)},
+		"no epoch, nor an id":                 {at(150), usual(func(s *State) { s.Incarnation, s.Identified = Unnamed, false }), fail(Unavailable)},
 		"no epoch, ahead":                     {at(215), usual(unnamed), Verdict{Step: AskEnd}},
 	} {
 		if got := Judge(c.claim, c.state); got != c.want {

@@ -168,12 +168,16 @@ func (w *world) reset(l *local, f *replica.Effect) {
 	s.at, s.era, s.seen = f.To, p.Era, f.To+1
 }
 
-// checkProven is rule 17: without an id, only what was heard when it was new
-// proves that all can be given.
+// checkProven is rule 17: without an id, or an epoch, only what was heard when it
+// was new proves that all can be given.
 func (w *world) checkProven(r *replay) {
 	for i := range r.parts {
 		q := &r.parts[i]
-		if l := q.local; !q.now && l.worker.topics[l.part.topic] == (event.TopicID{}) && (q.claim.Offset+1 < l.stream.seen || !l.stream.on) {
+		l := q.local
+		if q.now || !r.legacy && l.worker.topics[l.part.topic] != (event.TopicID{}) {
+			continue
+		}
+		if q.claim.Offset+1 < l.stream.seen || !l.stream.on || r.legacy && l.replica.Position().Era > 0 {
 			w.fail("rule 17", "worker %d proves %d of %d by the log", l.slot(), q.claim.Offset, l.part.index)
 		}
 	}

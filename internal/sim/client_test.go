@@ -12,7 +12,12 @@ import (
 type client struct {
 	world   *world
 	index   int
-	wants   wanted
+	wants   wanted     // as far as it was told that it gets that
+	covered wanted     // before the last subscription
+	past    int        // records of before it that are to come
+	target  channelSet // what it is about to want
+	legacy  bool       // it comes back with a last_offset
+	seen    []belief   // by partition: the last record that it got
 	slow    bool
 	session *session // nil: not connected
 	cursor  cursor   // as docs/RECOVERY.md has a client keep it
@@ -26,12 +31,15 @@ type client struct {
 // partition.
 type cursor struct {
 	epochs  []string // "": it has nothing of the topic
+	legacy  bool     // a last_offset: what it has no offset of is live from now
 	offsets []int64
 }
 
 func (c *cursor) names(topic int) bool { return topic < len(c.epochs) && c.epochs[topic] != "" }
 
-func (c *cursor) copy() cursor { return cursor{slices.Clone(c.epochs), slices.Clone(c.offsets)} }
+func (c *cursor) copy() cursor {
+	return cursor{epochs: slices.Clone(c.epochs), offsets: slices.Clone(c.offsets)}
+}
 
 // wanted is which channels somebody wants, and from which topics they come.
 type wanted struct {
@@ -58,11 +66,11 @@ type channelSet uint8
 func (c channelSet) has(offset int64) bool { return c>>(offset&1)&1 != 0 }
 
 func newClient(w *world, i int) *client {
-	wants := wanted{topics: 1, channels: channelSet(1 + (w.plan.seed>>3+uint64(i))%3)}
+	wants := wanted{topics: 1}
 	if w.plan.topics > 1 {
 		wants.topics = uint8(1 + (w.plan.seed>>8+uint64(i))%(1<<w.plan.topics-1))
 	}
-	return &client{world: w, index: i, wants: wants, slow: (w.plan.seed>>5+uint64(i))%3 == 0}
+	return &client{world: w, index: i, wants: wants, target: channelSet(1 + (w.plan.seed>>3+uint64(i))%3), legacy: w.plan.legacy && i%2 == 0, slow: (w.plan.seed>>5+uint64(i))%3 == 0}
 }
 
 // moveClient is what happens to a client.
@@ -83,6 +91,10 @@ func (w *world) moveClient(m move) {
 		if c.session != nil {
 			c.session.pings++
 		}
+	case opMore:
+		if s := c.session; s != nil && c.wants.channels != 0 && s.live {
+			s.subs = append(s.subs, subscribe{c.target, w.plan.last})
+		}
 	}
 }
 
@@ -97,11 +109,16 @@ func (c *client) connect(first int) bool {
 		if !k.alive || k.frozen || !k.ready {
 			continue
 		}
-		s := &session{worker: k, client: c, wants: c.wants, fresh: c.cursor.epochs == nil}
-		if c.replayed = 0; !s.fresh {
+		s := &session{worker: k, client: c}
+		c.replayed, c.past = 0, 0
+		if c.cursor.epochs == nil || c.legacy && len(c.seen) == 0 {
+			c.wants.channels = 0
+			s.subs = []subscribe{{c.first(), w.plan.last}}
+		} else {
 			asked := c.asks()
 			s.asked = &asked
 		}
+		s.wants = c.wants
 		k.sessions = append(k.sessions, s)
 		c.session, c.calm = s, w.calm
 		w.note("client %d connects to %d with %v", c.index, k.slot, c.cursor)
@@ -116,6 +133,30 @@ func (w *world) comeBack() (busy bool) {
 		busy = c.connect(c.index) || busy
 	}
 	return busy
+}
+
+// asksByOffset is a last_offset: the last records that it got, and no epoch.
+func (c *client) asksByOffset() cursor {
+	asked := cursor{legacy: true}
+	for i := range c.world.parts[:c.world.table] {
+		b := c.belief(i)
+		if i < len(c.seen) && c.seen[i].at != event.None {
+			*b = c.seen[i]
+			asked.offsets = append(asked.offsets, b.at)
+			continue
+		}
+		b.open = true
+		asked.offsets = append(asked.offsets, event.None)
+	}
+	return asked
+}
+
+// first is what it subscribes to at first.
+func (c *client) first() channelSet {
+	if c.world.plan.last > 0 && c.index%2 == 0 {
+		return c.target & -c.target
+	}
+	return c.target
 }
 
 func (c *client) fail(rule, format string, args ...any) {
@@ -136,17 +177,28 @@ func (c *client) receive(p *packet, content uint64) {
 	if c.world.trace != nil {
 		c.world.note("    client %d gets %s", c.index, p)
 	}
-	if p.kind == packetRecord {
+	switch p.kind {
+	case packetLatest:
+		c.latest(p, content)
+		return
+	case packetRecord:
 		c.record(p, content)
 		return
 	}
 	c.believe(p)
+	if p.kind == packetSubscribed {
+		c.covered, c.past = c.wants, p.history
+		c.wants.channels |= p.granted
+	}
 	c.cursor = p.cursor.copy()
 }
 
 // asks is the cursor that a client comes back with: sometimes it has let a topic
 // go, of which it wants what comes from now on.
 func (c *client) asks() cursor {
+	if c.legacy {
+		return c.asksByOffset()
+	}
 	x := mix(uint32(c.world.time) + uint32(c.index))
 	if t := int(x>>4) % len(c.cursor.epochs); x%4 == 0 && c.wants.topics != 1<<t && c.cursor.names(t) {
 		c.cursor.epochs[t] = ""
@@ -169,6 +221,8 @@ func (c *client) record(p *packet, content uint64) {
 	part := c.world.parts[p.part]
 	v, doubt := part.kafka.versions[b.version], part.doubt(b.version)
 	switch {
+	case c.past > 0:
+		c.fail("last", "gets %d of %d before %d of the past", p.offset, p.part, c.past)
 	case p.offset <= b.at:
 		c.fail("once and in order", "gets %d of %d behind %d", p.offset, p.part, b.at)
 	case !v.has(p.offset, content) && !doubt.has(p.offset, content):
@@ -182,10 +236,19 @@ func (c *client) record(p *packet, content uint64) {
 		}
 		c.replayed++
 	}
+	c.sees(p.part, *b)
 	for len(c.cursor.offsets) <= p.part {
 		c.cursor.offsets = append(c.cursor.offsets, event.None)
 	}
 	c.cursor.offsets[p.part] = max(c.cursor.offsets[p.part], p.offset)
+}
+
+// sees notes a record as the last one that the client got of its partition.
+func (c *client) sees(part int, b belief) {
+	for len(c.seen) <= part {
+		c.seen = append(c.seen, belief{at: event.None})
+	}
+	c.seen[part] = b
 }
 
 // covers holds that all up to an offset was given.
@@ -219,7 +282,7 @@ func (c *client) believe(p *packet) {
 		version := part.as(p.versions[i])
 		switch {
 		case !c.wants.topic(part.topic):
-		case p.kind == packetSubscribed, p.kind == packetResumed && !p.recovered, b.open, p.told.lost && p.told.parts>>i&1 != 0:
+		case p.kind == packetSubscribed && c.wants.channels == 0, p.kind == packetResumed && !p.recovered, b.open, p.told.lost && p.told.parts>>i&1 != 0:
 			*b = belief{version: version, at: at}
 		case b.at != event.None && !part.kafka.agrees(b.version, version, b.at):
 			c.fail("recovered", "is told in %s that nothing was lost of %d, but what it has up to %d is not in the log", p, i, b.at)
@@ -236,12 +299,15 @@ func (c *client) believe(p *packet) {
 // that the client was told of since.
 func (c *client) recovered(p *packet) {
 	for t, name := range p.cursor.epochs {
-		if c.cursor.names(t) && c.cursor.epochs[t] != name {
+		if c.cursor.names(t) && !c.legacy && c.cursor.epochs[t] != name {
 			c.fail("recovered", "is told so, but %s is %s by now", c.cursor.epochs[t], name)
 		}
 	}
 	if c.world.plan.nameless {
 		c.world.remembered++
+	}
+	if c.legacy {
+		c.world.legacies++
 	}
 }
 
@@ -252,7 +318,7 @@ func (c *client) refused(p *packet) {
 		c.fail("decided first", "is refused behind %d records", c.replayed)
 	}
 	trimmed, parted := c.world.plan.compacts, false
-	excused := !c.calm || c.world.excused || c.world.plan.nameless
+	excused := !c.calm || c.world.excused || c.world.plan.nameless || c.legacy
 	for t, name := range p.cursor.epochs {
 		parted = parted || c.cursor.names(t) && c.cursor.epochs[t] != name
 	}

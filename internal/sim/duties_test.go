@@ -37,6 +37,7 @@ const (
 	logUnproven          // a replay goes on by a log that proves nothing
 	regrown              // the past is read from a log that was cut and has grown again
 	deaf                 // what is published later is not looked at
+	coveredAgain         // a subscribe gives the newest of what the session has already
 	duties
 )
 
@@ -50,7 +51,7 @@ var dutyNames = map[duty]string{
 	erasForgotten: "a restart forgets the eras", lateHeld: "sessions are written to before it is published",
 	cursorIsApplied: "a cursor is what was applied", untold: "resets are not told", replayKept: "a replay goes on through a reset",
 	evictedKept:   "a session keeps what was evicted",
-	sharedMaximum: "owners start at a shared maximum", deaf: "what is published later is not heard", regrown: "the past is read from a log that was cut and grew again", logUnproven: "a replay goes on by a log that proves nothing",
+	sharedMaximum: "owners start at a shared maximum", coveredAgain: "the newest of what is covered is given again", deaf: "what is published later is not heard", regrown: "the past is read from a log that was cut and grew again", logUnproven: "a replay goes on by a log that proves nothing",
 	startUnnamed: "epochs without an id outlive a start", erasTogether: "an epoch counts all topics' eras",
 }
 

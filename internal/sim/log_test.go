@@ -151,7 +151,10 @@ func (p *part) truncate(x uint32) {
 	if p.resolve(); !p.world.plan.eras || !p.current() {
 		return
 	}
-	furthest, untold := event.None, p.base-1 // who begins there knows no leader epoch
+	furthest, untold := event.None, event.None
+	if p.world.plan.unheard {
+		untold = p.base - 1 // who begins there knows no leader epoch
+	}
 	for _, k := range p.world.workers {
 		q := &p.published[k.slot]
 		switch {
@@ -168,17 +171,17 @@ func (p *part) truncate(x uint32) {
 		}
 	}
 	for _, c := range p.world.clients {
-		if b := c.belief(p.index); b.version == len(p.kafka.versions)-1 {
+		switch b := c.belief(p.index); {
+		case b.version != len(p.kafka.versions)-1:
+		case b.at > furthest: // nobody is left who could tell
+			untold = max(untold, b.at)
+		default:
 			furthest = max(furthest, b.at)
 		}
 	}
 	v := p.kafka.now()
 	furthest = min(furthest, v.end()-1)
-	least := max(v.from, v.start) + 1
-	if p.world.plan.unheard {
-		least = max(least, untold+1)
-	}
-	if least <= furthest {
+	if least := max(v.from, v.start, untold) + 1; least <= furthest {
 		least = max(least, p.unpublishedFrom(furthest))
 		p.cut(least+int64(x)%(furthest+1-least), x)
 	}

@@ -89,6 +89,9 @@ var mutants = []mutant{
 	{"what a cut took is taken to be there", "resume/judge.go", "c.Offset < s.Era.From", "c.Offset <= s.Era.From", 1},
 	{"eras of which only the last is known spare what that spares", "resume/judge.go", "switch min(s.Since, uint64(s.Era.Number)) {", "switch min(s.Since, uint64(s.Era.Number), 1) {", 1},
 	{"a cut is taken to be another partition's", "resume/judge.go", "switch min(s.Since, uint64(s.Era.Number)) {", "switch min(s.Since-1, uint64(s.Era.Number)) {", 1},
+	{"a last_offset outlives an era", "resume/judge.go", "(!s.Unbroken || !s.Identified)", "!s.Identified", 1},
+	{"a last_offset proves something without an id", "resume/judge.go", "(!s.Unbroken || !s.Identified)", "!s.Unbroken", 1},
+	{"fewer of the newest than were asked for", "replica/channels.go", "\t\t\tmost--\n", "\t\t\tmost -= 2\n", 1},
 	{"applied runs ahead", "replica/apply.go", "\tr.window.apply(r.applied)\n", "\tr.applied = r.held\n\tr.window.apply(r.applied)\n", 1},
 }
 

@@ -36,6 +36,7 @@ const (
 	opConnect            // a client comes, or comes back
 	opCut                // a client loses its connection
 	opPing               // a client asks for its cursor
+	opMore               // a client subscribes to more
 	ops
 )
 
@@ -43,7 +44,7 @@ func (o op) String() string {
 	return [...]string{
 		"step", "produce", "commit", "retain", "compact", "truncate", "recreate", "elect",
 		"kill", "spawn", "freeze", "thaw", "tear", "age", "lose", "twice",
-		"grow", "watch", "orphan", "restart", "connect", "cut", "ping",
+		"grow", "watch", "orphan", "restart", "connect", "cut", "ping", "more",
 	}[o]
 }
 
@@ -79,6 +80,8 @@ type plan struct {
 	compacts   bool // the topic is a compacted one
 	topics     int  // that the partitions are of, in turn
 	nameless   bool // the brokers have no topic ids
+	last       int  // how many of the newest a subscribe asks for
+	legacy     bool // some clients come back with a last_offset
 	unheard    bool // the log may lose what was held, but not published yet
 
 	moves []move
@@ -134,6 +137,8 @@ func (p *plan) more(rng *rand.Rand) {
 	p.topics = 1 + rng.IntN(p.partitions)
 	p.nameless = rng.IntN(8) == 0
 	p.unheard = rng.IntN(4) == 0 && p.eras
+	p.last = max(rng.IntN(8)-3, 0)
+	p.legacy = rng.IntN(4) == 0
 }
 
 // pastLimits bound what is kept of what lies below the history.
@@ -174,6 +179,7 @@ func weights(p *plan, rng *rand.Rand) (w [ops]int) {
 		w[opConnect] = 20
 		some(opCut, 16)
 		some(opPing, 8)
+		w[opMore] = 3 * p.last
 	}
 	if p.eras {
 		w[opTruncate], w[opRecreate] = 16, 3
@@ -194,9 +200,9 @@ func weights(p *plan, rng *rand.Rand) (w [ops]int) {
 // String gives the plan as text that parsePlan reads.
 func (p *plan) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "seed=%d workers=%d base=%d seeded=%d known=%t eras=%t dirty=%t relink=%t prompt=%t lazy=%t relay=%d apply=%d bytes=%d chunk=%d records=%d age=%d partitions=%d later=%d clients=%d owed=%d refill=%d backfill=%d compacts=%t topics=%d nameless=%t unheard=%t\n",
+	fmt.Fprintf(&b, "seed=%d workers=%d base=%d seeded=%d known=%t eras=%t dirty=%t relink=%t prompt=%t lazy=%t relay=%d apply=%d bytes=%d chunk=%d records=%d age=%d partitions=%d later=%d clients=%d owed=%d refill=%d backfill=%d compacts=%t topics=%d nameless=%t unheard=%t last=%d legacy=%t\n",
 		p.seed, p.workers, p.base, p.seeded, p.known, p.eras, p.dirty, p.relink, p.prompt, p.lazy, p.relay, p.apply, p.limits.Bytes, p.limits.Chunk, p.limits.Records, p.limits.Age,
-		p.partitions, p.later, p.clients, p.owed, p.refill, p.backfill, p.compacts, p.topics, p.nameless, p.unheard)
+		p.partitions, p.later, p.clients, p.owed, p.refill, p.backfill, p.compacts, p.topics, p.nameless, p.unheard, p.last, p.legacy)
 	for _, m := range p.moves {
 		fmt.Fprintf(&b, "%s %d %d\n", m.op, m.worker, m.x)
 	}
@@ -206,9 +212,9 @@ func (p *plan) String() string {
 func parsePlan(text string) (*plan, error) {
 	p := &plan{limits: replica.Limits{}}
 	head, rest, _ := strings.Cut(text, "\n")
-	if _, err := fmt.Sscanf(head, "seed=%d workers=%d base=%d seeded=%d known=%t eras=%t dirty=%t relink=%t prompt=%t lazy=%t relay=%d apply=%d bytes=%d chunk=%d records=%d age=%d partitions=%d later=%d clients=%d owed=%d refill=%d backfill=%d compacts=%t topics=%d nameless=%t unheard=%t",
+	if _, err := fmt.Sscanf(head, "seed=%d workers=%d base=%d seeded=%d known=%t eras=%t dirty=%t relink=%t prompt=%t lazy=%t relay=%d apply=%d bytes=%d chunk=%d records=%d age=%d partitions=%d later=%d clients=%d owed=%d refill=%d backfill=%d compacts=%t topics=%d nameless=%t unheard=%t last=%d legacy=%t",
 		&p.seed, &p.workers, &p.base, &p.seeded, &p.known, &p.eras, &p.dirty, &p.relink, &p.prompt, &p.lazy, &p.relay, &p.apply, &p.limits.Bytes, &p.limits.Chunk, &p.limits.Records, &p.limits.Age,
-		&p.partitions, &p.later, &p.clients, &p.owed, &p.refill, &p.backfill, &p.compacts, &p.topics, &p.nameless, &p.unheard); err != nil {
+		&p.partitions, &p.later, &p.clients, &p.owed, &p.refill, &p.backfill, &p.compacts, &p.topics, &p.nameless, &p.unheard, &p.last, &p.legacy); err != nil {
 		return nil, fmt.Errorf("sim: plan %q: %w", head, err)
 	}
 	for line := range strings.Lines(rest) {

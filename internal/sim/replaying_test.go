@@ -11,6 +11,7 @@ import (
 // has it.
 type replay struct {
 	epochs   []string // as the cursor names them
+	legacy   bool     // it is a last_offset, which names none
 	parts    []replayPart
 	began    int64
 	deciding bool
@@ -44,9 +45,9 @@ func (w *worker) reconnect(s *session) {
 	c := s.asked
 	s.asked = nil
 	w.learn()
-	r := &replay{epochs: c.epochs, began: w.world.time}
+	r := &replay{epochs: c.epochs, legacy: c.legacy, began: w.world.time}
 	for i := range max(len(c.offsets), len(w.locals)) {
-		if t := w.world.parts[i].topic; s.wants.topic(t) && (c.names(t) || i < len(w.locals)) {
+		if t := w.world.parts[i].topic; s.wants.topic(t) && (c.names(t) || c.legacy || i < len(w.locals)) {
 			r.parts = append(r.parts, w.claim(c, i))
 		}
 	}
@@ -60,6 +61,9 @@ func (w *worker) claim(c *cursor, part int) replayPart {
 	q := replayPart{claim: resume.Claim{Offset: event.None, End: resume.Unknown}, now: !c.names(w.world.parts[part].topic)}
 	if part < len(c.offsets) {
 		q.claim.Offset = c.offsets[part]
+	}
+	if c.legacy {
+		q.now = q.claim.Offset == event.None
 	}
 	if part < len(w.locals) {
 		q.local = w.locals[part]
@@ -140,7 +144,10 @@ func (w *worker) stateOf(q *replayPart, r *replay) resume.State {
 		return resume.State{}
 	}
 	t := l.part.topic
-	relation := resume.Relate(r.epochs[t], w.named(t), w.eras(t))
+	relation := resume.Relation{Incarnation: resume.Unnamed}
+	if !r.legacy {
+		relation = resume.Relate(r.epochs[t], w.named(t), w.eras(t))
+	}
 	pos := l.replica.Position()
 	s := resume.State{
 		Relation: relation, Era: l.replica.Era(), Identified: w.topics[t] != event.TopicID{}, Unbroken: pos.Era == 0,

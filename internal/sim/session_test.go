@@ -13,9 +13,9 @@ type session struct {
 	worker *worker
 	client *client // nil: it has hung up, and the worker will notice
 	wants  wanted
-	asked  *cursor // a reconnect that was not served yet
-	fresh  bool    // a subscribe that was not served yet
-	pings  int     // that were not answered yet
+	asked  *cursor     // a reconnect that was not served yet
+	subs   []subscribe // that were not served yet
+	pings  int         // that were not answered yet
 	live   bool
 	replay *replay
 	queue  []packet // owed
@@ -33,6 +33,8 @@ type packet struct {
 	recovered bool
 	reason    resume.Reason
 	told      told
+	granted   channelSet // of a subscription_ack
+	history   int        // how many records of the past follow it
 }
 
 type packetKind uint8
@@ -43,6 +45,7 @@ const (
 	packetResumed
 	packetPong
 	packetReset
+	packetLatest
 	packets
 )
 
@@ -53,7 +56,7 @@ type told struct {
 	parts uint // whose records were lost, as bits
 }
 
-func (s *session) busy() bool { return s.asked != nil || s.fresh || s.pings > 0 }
+func (s *session) busy() bool { return s.asked != nil || len(s.subs) > 0 || s.pings > 0 }
 
 // sessionActions appends what the worker can do for its sessions. It writes
 // nothing before its positions are published.
@@ -133,9 +136,8 @@ func (w *worker) serve(s *session) {
 		s.close("hung up")
 	case s.asked != nil:
 		w.reconnect(s)
-	case s.fresh:
-		s.fresh, s.live = false, true
-		w.say(s, packet{kind: packetSubscribed})
+	case len(s.subs) > 0:
+		w.subscribe(s)
 	default:
 		s.pings--
 		if s.live || s.replay != nil && s.replay.playing {
@@ -282,7 +284,7 @@ func (w *worker) write(s *session, n int) {
 		p := s.queue[0]
 		s.queue = s.queue[1:]
 		content := uint64(0)
-		if p.kind == packetRecord {
+		if p.kind == packetRecord || p.kind == packetLatest {
 			content = contentOf(w.bytesOf(p.ref))
 		}
 		s.client.receive(&p, content)
@@ -299,7 +301,7 @@ func (w *worker) bytesOf(ref replica.Ref) []byte {
 // owesEvicted tells whether a frame that the session is owed is gone.
 func (s *session) owesEvicted() bool {
 	for i := range s.queue {
-		if p := &s.queue[i]; p.kind == packetRecord && s.worker.bytesOf(p.ref) == nil {
+		if p := &s.queue[i]; (p.kind == packetRecord || p.kind == packetLatest) && s.worker.bytesOf(p.ref) == nil {
 			return true
 		}
 	}

@@ -18,6 +18,7 @@ type tally struct {
 	resets     [replica.Trimmed + 1]int
 	outlasted  int // resets without a loss
 	omitted    int // reconnects that leave a topic out
+	legacies   int // resumes by a last_offset
 	remembered int // resumes without an id
 	unheard    int // workers whose unpublished records were cut
 	resolved   int // of which nobody ever had to hear
@@ -47,6 +48,7 @@ func (t *tally) add(u *tally) {
 	sum(t.sent[:], u.sent[:])
 	t.outlasted += u.outlasted
 	t.omitted += u.omitted
+	t.legacies += u.legacies
 	t.unheard += u.unheard
 	t.resolved += u.resolved
 	t.outdated += u.outdated
@@ -117,11 +119,12 @@ func (t *tally) eachOfSessions(yield func(name string, n int)) {
 		yield("resumed "+resume.Reason(i).String(), n)
 	}
 	for i := range t.received {
-		yield("client "+[...]string{"record", "subscribed", "resumed", "pong", "reset"}[i], t.received[i])
+		yield("client "+[...]string{"record", "subscribed", "resumed", "pong", "reset", "latest"}[i], t.received[i])
 	}
 	yield("unpublished cut", t.unheard)
 	yield("cuts of no concern", t.resolved)
 	yield("cut records given", t.outdated)
+	yield("resumed by last_offset", t.legacies)
 	yield("topics omitted", t.omitted)
 	yield("resumed without ids", t.remembered)
 	yield("resumed through an era", t.spared)

@@ -114,7 +114,7 @@ func (w *world) move(m move) {
 		w.time += 700
 	case opProduce, opCommit, opRetain, opCompact, opTruncate, opRecreate, opGrow:
 		w.moveLog(m)
-	case opConnect, opCut, opPing:
+	case opConnect, opCut, opPing, opMore:
 		w.moveClient(m)
 	default:
 		w.moveWorker(m)
