@@ -137,6 +137,11 @@ func TestCheckOfACutLog(t *testing.T) {
 
 		"recovered where it had not":            {some().back("cut.0", 4).was(5).is(6, 7).recovers(3, "cut.0", 7).is(8), ""},
 		"recovered below the cut, an era later": {some().reset(false, "cut.1", 4).back("cut.1", 4).was(5).is(6).recovers(2, "cut.1", 6), ""},
+		"recovered over the cut, and told":      {some().back("cut.0", 4).reset(false, "cut.1", 4).was(5).is(6).recovers(2, "cut.1", 6).is(7), ""},
+		"over the cut, the first missing":       {some().back("cut.0", 4).reset(false, "cut.1", 4).was(5).is(7).recovers(2, "cut.1", 7), FalselyRecovered},
+		"over the cut, with what is gone":       {some().back("cut.0", 4).reset(false, "cut.1", 4).was(5, 6).recovers(2, "cut.1", 6), FalselyRecovered},
+		"over the cut, who had what is gone":    {all().back("cut.0", 9).reset(false, "cut.1", 9).is(10).recovers(1, "cut.1", 10), FalselyRecovered},
+		"over the cut, and not told":            {some().back("cut.0", 4).was(5).is(6).recovers(2, "cut.1", 6), FalselyRecovered},
 		"recovered before it is noticed":        {all().back("cut.0", 9).recovers(0, "cut.0", 9).reset(true, "cut.1", 5).is(6), ""},
 		"recovered, and never noticed":          {all().back("cut.0", 9).recovers(0, "cut.0", 9).is(10), Missing},
 		"falsely, with what replaced it":        {all().back("cut.0", 9).is(10).recovers(1, "cut.0", 10), FalselyRecovered},
