@@ -243,6 +243,21 @@ func TestBadPlaces(t *testing.T) {
 	}
 }
 
+// A place of another cluster, which has other topics, is told.
+func TestPlaceOfAnotherCluster(t *testing.T) {
+	t.Parallel()
+	d := quiet(t)
+	file := filepath.Join(t.TempDir(), "place")
+	if err := os.WriteFile(file, []byte(`{"channels":["BTC.trade"],"cursor":{"other.trades":{"epoch":"e","offsets":[1]}}}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p := sub(t, d, "BTC.trade", "--resume", file)
+	said(t, p, "odinctl: "+file+" has a place in other.trades, of which odind relays nothing to these channels: what came there may be missing; is it the same cluster?\n")
+	publishNumbers(t, d, 0, 1)
+	printed(t, p, "0")
+	wantsEnd(t, p)
+}
+
 // Only one odinctl keeps its place in a file, however often that is replaced.
 func TestPlaceOfOne(t *testing.T) {
 	t.Parallel()

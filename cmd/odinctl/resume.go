@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/signal"
 	"slices"
@@ -125,6 +126,10 @@ func (p *program) client(url string, k *keeper, cursor odin.Cursor, end context.
 		OnReset: func(r odin.Reset) error { return p.showRaw(r.Raw) },
 		OnRecovery: func(r odin.Recovery) error {
 			fmt.Fprintln(p.stderr, "odinctl: "+recovery(r))
+			for _, topic := range absent(cursor, r.Cursor) {
+				fmt.Fprintf(p.stderr, "odinctl: %s has a place in %s, of which odind relays nothing to these channels: what came there may be missing; is it the same cluster?\n", k.file, escape(topic))
+			}
+			cursor = nil // it is told once
 			return nil
 		},
 		OnRejected: func(r odin.Rejection) {
@@ -148,6 +153,16 @@ func (p *program) showRaw(frame []byte) error {
 		return fmt.Errorf("odind sent what is no message: %w", err)
 	}
 	return p.show(frame, &m, 0)
+}
+
+// absent are the topics of a place that an answer doesn't speak of.
+func absent(place, answer odin.Cursor) (topics []string) {
+	for _, topic := range slices.Sorted(maps.Keys(place)) {
+		if _, ok := answer[topic]; !ok && answer != nil {
+			topics = append(topics, topic)
+		}
+	}
+	return topics
 }
 
 // recovery says whether something may be missing, and why.

@@ -51,6 +51,7 @@ test("a client without a library resumes", { timeout: 120_000 }, async () => {
   const odind = await Odind.start();
   const request = code("json").map((text) => JSON.parse(text.replaceAll("…", ""))).find((m) => m.type === "reconnect");
   assert.deepEqual(Object.keys(request.data), ["channels", "cursor"]);
+  const answer = code("json").map((text) => JSON.parse(text.replaceAll("…", ""))).find((m) => m.type === "reconnect_ack");
   request.data.channels = ["*.trade"];
 
   const first = keeper(null);
@@ -71,6 +72,21 @@ test("a client without a library resumes", { timeout: 120_000 }, async () => {
   assert.deepEqual(records.map((m) => m.data.n).sort((a, b) => a - b), Array.from({ length: 10 }, (_, n) => n + 10));
   const { recovered, messages_replayed } = missed[acked(missed)];
   assert.deepEqual([recovered, messages_replayed], [true, acked(missed) - 1]);
+
+  // What the page says of topics and partitions that a cursor lacks.
+  const { epoch, offsets } = second.cursor()["odin.trades"];
+  const cursors = [
+    [{}, true, 0], [{ gone: { epoch: "e", offsets: [7] }, "odin.trades": { epoch, offsets } }, true, 0],
+    [{ "odin.trades": { epoch, offsets: [] } }, true, 20], [{ "odin.trades": { epoch, offsets: offsets.map(() => -1) } }, true, 20],
+    [{ "odin.trades": { epoch, offsets: offsets.map((o, p) => (p === 0 ? null : o)) } }, false, 0],
+  ];
+  for (const [cursor, recovered, records] of cursors) {
+    const all = await talk(odind.ws, { hello: { ...request, data: { ...request.data, cursor } } }, (_, all) => acked(all) >= 0 && all.length === 2 + records);
+    const ack = all[acked(all)];
+    assert.deepEqual([ack.recovered, ack.reason], [recovered, recovered ? undefined : "unavailable"], JSON.stringify(cursor));
+    assert.equal(Object.hasOwn(ack.cursor, "gone"), false);
+    if (recovered) assert.deepEqual(Object.keys(ack).sort(), Object.keys(answer).sort());
+  }
 
   const refused = await talk(odind.ws, { hello: { ...request, data: { ...request.data, cursor: { "odin.trades": { epoch: "another", offsets: [3] } } } } }, (m) => m.type === "reconnect_ack");
   assert.deepEqual(refused.map((m) => m.type), ["hello", "reconnect_ack"]); // not a single record
