@@ -34,6 +34,7 @@ func TestRealBroker(t *testing.T) {
 		{"mutual TLS", realMutualTLS},
 		{"bounds and starts", realBounds},
 		{"epochs with each fetch", realEpochs},
+		{"commits", realCommits},
 		{"many partitions", realManyPartitions},
 		{"delete records", realDeleteRecords},
 		{"a topic made anew", realRecreated},
