@@ -247,6 +247,8 @@ func TestResumeByLastOffset(t *testing.T) {
 		`{"odin.trades:9":1}`:                      `reconnect_ack false 0 unavailable`,
 		`{"odin.trades:0":5}`:                      `reconnect_ack false 0 epoch`,
 		`{}`:                                       `reconnect_ack true 0`,
+		`{"odin.trades:x":0}`:                      `error bad_request`,
+		`{"odin.trades:0":-1,"odin.trades:0":0}`:   `error bad_request`,
 		`{"odin.trades:2":-1,"odin.balances:0":7}`: `reconnect_ack true 1`,
 	} {
 		g := st.visit(0)
