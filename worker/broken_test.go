@@ -9,6 +9,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/odin-ws/odin/internal/control"
 	"github.com/odin-ws/odin/internal/event"
 	"github.com/odin-ws/odin/internal/wire"
 	"github.com/odin-ws/odin/shm"
@@ -26,6 +27,26 @@ func (st *theatre) stuck(cursor wire.Cursor, readBuffer int) *guest {
 		return st.segment.Slot(0).Gauge(shm.ReplayingSessions) == 1 && st.segment.Slot(0).Gauge(shm.BlockedSessions) == 1
 	})
 	return g
+}
+
+// TestReplayedSessionsAreExplained: who is given first what was missed is
+// among those who get a channel, or will.
+func TestReplayedSessionsAreExplained(t *testing.T) {
+	st := newTheatre(t, 1, nil)
+	first := st.visit(0)
+	cursor := first.subscribe("K.trade").Cursor
+	st.must(first.conn.Close())
+	st.await("the session ends", func() bool { return st.segment.Slot(0).Gauge(shm.Sessions) == 0 })
+	st.produceLarge(600)
+	st.stuck(cursor, 4096)
+	for channel, want := range map[string]int{"K.trade": 1, "K.balances": 0, "*.trade": 0, "J.trade": 0} {
+		if _, x := st.explain(0, channel); x.Resuming != want || x.Sessions != 0 {
+			t.Errorf("%s: %+v", channel, x)
+		}
+		if list, _ := st.sessions(0, control.Connections{Channel: channel}); len(list) != want {
+			t.Errorf("%s: %+v", channel, list)
+		}
+	}
 }
 
 // produceLarge produces n records of 10 KB in one partition.

@@ -63,7 +63,7 @@ func (c *census) live(p *process) (more bool) {
 		if s.stage == free || s.stage == gone {
 			return
 		}
-		gets := len(c.pattern) == 0 || s.subs.In(s.index, c.lists)
+		gets := len(c.pattern) == 0 || s.subs.In(s.index, c.lists) || s.replay != nil && s.replay.covers(c.pattern)
 		c.take(p, p.connection(s), gets)
 	})
 }

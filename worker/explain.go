@@ -23,7 +23,7 @@ func (p *process) answerExplain(channel string, a *control.Answer) error {
 		return nil //nolint:nilerr // who asks says so, with the routes at hand
 	}
 	x := &control.Explanation{Patterns: []control.PatternCount{}, Found: []control.FoundRecord{}, Similar: []string{}}
-	if !p.explainSessions(channel, x) {
+	if !p.explainSessions(channel, x) || !p.explainReplays(channel, x) {
 		return errEnds
 	}
 	s := newSearch(channel, x)
@@ -87,6 +87,24 @@ func (p *process) explainSessions(channel string, x *control.Explanation) bool {
 		})
 	}
 	return ok
+}
+
+// explainReplays counts who will get them.
+func (p *process) explainReplays(channel string, x *control.Explanation) bool {
+	all, pattern := walk{budget: portion}, []byte(channel)
+	for more := true; more; {
+		ok := p.inLoop(func(p *process) {
+			more = p.replaying > 0 && all.portion(p, p.sessions.places(), func(i uint64) {
+				if r := p.sessions.at(uint32(i)).replay; r != nil && r.covers(pattern) {
+					x.Resuming++
+				}
+			})
+		})
+		if !ok {
+			return false
+		}
+	}
+	return true
 }
 
 // search looks for the newest records of a channel, a portion at a time, in the

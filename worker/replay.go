@@ -303,6 +303,16 @@ func (r *replay) patternsFrom(at, most int) (some []string) {
 	return some
 }
 
+// covers tells whether the session will get all records of a channel, or all that
+// a pattern stands for.
+func (r *replay) covers(pattern []byte) bool {
+	subject, name, _ := bytes.Cut(pattern, []byte{'.'})
+	return slices.ContainsFunc(r.channels, func(c []byte) bool {
+		s, n, _ := bytes.Cut(c, []byte{'.'})
+		return (event.IsStar(s) || bytes.Equal(s, subject)) && (event.IsStar(n) || bytes.Equal(n, name))
+	})
+}
+
 // goLive subscribes the session and answers its reconnect. It happens between
 // two applies, when the session has all that others were given, or is told that
 // it hasn't; so nothing is missing behind the answer, and nothing comes twice.

@@ -165,7 +165,10 @@ func TestVerdicts(t *testing.T) {
 		"two partitions": {func(x *explained, _ *status.Status) {
 			x.Workers[0].Found = append([]control.FoundRecord{{Channel: "BTC.trade", Topic: "odin.trades", Partition: 3}}, x.Workers[0].Found...)
 		}, look, "its records are in odin.trades:3, odin.trades:7, and between partitions there is no order"},
-		"nobody":      {func(x *explained, _ *status.Status) { x.Sessions = 0 }, wrong, "no session subscribes to it"},
+		"nobody": {func(x *explained, _ *status.Status) { x.Sessions = 0 }, wrong, "no session subscribes to it"},
+		"resuming": {func(x *explained, _ *status.Status) {
+			x.Sessions, x.Workers[1].Resuming = 0, 2
+		}, look, "nobody gets it live yet: 2 sessions are given what was missed first"},
 		"slow ones":   {func(x *explained, _ *status.Status) { x.Workers[0].Behind = 3 }, look, "3 of 12 sessions are behind, their sockets are full: odinctl conns --slow --channel 'BTC.trade'"},
 		"slow closes": {func(_ *explained, s *status.Status) { s.Workers[0].SlowCloses = 1 }, look, "1 session was closed as too slow"},
 		"drops":       {func(_ *explained, s *status.Status) { s.Workers[0].SlowDrops = 1000 }, look, "1,000 records were dropped for slow sessions"},

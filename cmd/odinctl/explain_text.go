@@ -129,6 +129,9 @@ func (x *explained) sessionFacts(s *sheet) {
 		if len(by) > 0 {
 			line += " (" + strings.Join(by, ", ") + ")"
 		}
+		if w.Resuming > 0 {
+			line += ", " + text.Grouped(w.Resuming) + " resuming"
+		}
 		if w.Behind > 0 {
 			line += ", " + text.Grouped(w.Behind) + " behind"
 		}

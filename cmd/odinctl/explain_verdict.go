@@ -180,14 +180,18 @@ func numbered(one string, list []int, singular, plural string) string {
 }
 
 func (x *explained) judgeSessions(s *status.Status) {
-	behind, slow, drops := 0, uint64(0), uint64(0)
+	behind, resuming, slow, drops := 0, 0, uint64(0), uint64(0)
 	for _, w := range x.Workers {
-		behind += w.Behind
+		behind, resuming = behind+w.Behind, resuming+w.Resuming
 	}
 	for _, w := range s.Workers {
 		slow, drops = slow+w.SlowCloses, drops+w.SlowDrops
 	}
-	if x.Sessions == 0 && len(x.Workers) > 0 {
+	switch {
+	case x.Sessions > 0 || len(x.Workers) == 0:
+	case resuming > 0:
+		x.find(look, "nobody gets it live yet: %s given what was missed first", counted(uint64(resuming), "session is", "sessions are"))
+	default:
 		x.find(wrong, "no session subscribes to it")
 	}
 	if behind > 0 {

@@ -31,6 +31,7 @@ type RouteText struct {
 type Explanation struct {
 	Sessions int            `json:"sessions"`  // that get all of its records, each counted once
 	Behind   int            `json:"behind"`    // of them: whose sockets are full
+	Resuming int            `json:"resuming"`  // that will, once they have been given what they missed; not among the sessions
 	Patterns []PatternCount `json:"patterns"`  // by which they do
 	Found    []FoundRecord  `json:"found"`     // the newest record of each partition, the newest first
 	Similar  []string       `json:"similar"`   // channels in the history that differ only in upper and lower case
