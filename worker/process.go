@@ -163,8 +163,8 @@ func newProcess(c config.Config, first control.Message, log *journal.Journal) (*
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	p.boundRequests()
 	p.boundRanges()
-	p.store = replica.NewStore(historyLimits(&c.Limits))
-	p.pastStore = replica.NewPastStore(p.pastLimits())
+	p.store = replica.NewStoreIn(mapped{}, historyLimits(&c.Limits))
+	p.pastStore = replica.NewPastStoreIn(mapped{}, p.pastLimits())
 	p.writer.store, p.writer.past = p.store, p.pastStore
 	if err := p.makeTopics(); err != nil {
 		return nil, err

@@ -15,8 +15,11 @@ func (r Ref) Past() bool { return r.Chunk >= pastChunk }
 
 // NewPastStore makes a Store for what lies below the history of a worker, as it
 // was read from the log again for sessions that resume.
-func NewPastStore(l Limits) *Store {
-	s := NewStore(l)
+func NewPastStore(l Limits) *Store { return NewPastStoreIn(goHeap{}, l) }
+
+// NewPastStoreIn makes one with its chunks elsewhere.
+func NewPastStoreIn(m Memory, l Limits) *Store {
+	s := NewStoreIn(m, l)
 	s.oldest = pastChunk + 1
 	return s
 }

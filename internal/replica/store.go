@@ -16,6 +16,7 @@ const channelWithin = 64 + event.ChannelMax
 // are freed whole, oldest first. Each partition has an index into it. Nothing
 // that was not applied is ever freed.
 type Store struct {
+	memory   Memory
 	limits   Limits
 	fillTime int64   // milliseconds for which a chunk is filled
 	chunks   []chunk // chunks[i] has the number oldest+i
@@ -73,9 +74,13 @@ type Stats struct {
 	Blocked  uint64 // evictions that the bytes asked for and unapplied records forbade
 }
 
-// NewStore makes an empty Store, which takes no memory until the first record.
-func NewStore(l Limits) *Store {
-	s := &Store{oldest: 1, seed: maphash.MakeSeed()}
+// NewStore makes an empty Store, which takes no memory until the first record,
+// and then from Go's heap.
+func NewStore(l Limits) *Store { return NewStoreIn(goHeap{}, l) }
+
+// NewStoreIn makes one with its chunks elsewhere.
+func NewStoreIn(m Memory, l Limits) *Store {
+	s := &Store{memory: m, oldest: 1, seed: maphash.MakeSeed()}
 	s.bound(l)
 	return s
 }
@@ -91,7 +96,8 @@ func (s *Store) Limit(l Limits) {
 		s.shrink(w)
 	}
 	if s.spare > s.limits.headroom() {
-		s.freeChunks, s.freeBlocks, s.spare = nil, nil, 0
+		s.dropChunks()
+		s.freeBlocks, s.spare = nil, 0
 	}
 }
 
@@ -181,6 +187,8 @@ func (s *Store) free() {
 	s.stats.Deflated -= c.deflated
 	if cap(c.data) == s.limits.Chunk && len(s.freeChunks) < freeChunksMax && s.keeps(int64(s.limits.Chunk)) {
 		s.freeChunks = append(s.freeChunks, c.data[:0])
+	} else {
+		s.memory.Give(c.data)
 	}
 	n := copy(s.chunks, s.chunks[1:])
 	s.chunks[n] = chunk{}
@@ -255,18 +263,26 @@ func (s *Store) room(size, name int) *chunk {
 
 func (s *Store) newChunk(size int) []byte {
 	if size > s.limits.Chunk {
-		s.spare -= int64(len(s.freeChunks) * s.limits.Chunk)
-		s.freeChunks = nil // its room is taken, and theirs is of no use
-		return make([]byte, 0, size)
+		s.dropChunks() // its room is taken, and theirs is of no use
+		return s.memory.Take(size)
 	}
 	n := len(s.freeChunks)
 	if n == 0 {
-		return make([]byte, 0, s.limits.Chunk)
+		return s.memory.Take(s.limits.Chunk)
 	}
 	data := s.freeChunks[n-1]
 	s.freeChunks = s.freeChunks[:n-1]
 	s.spare -= int64(s.limits.Chunk)
 	return data
+}
+
+// dropChunks gives back the chunks that were kept to use again.
+func (s *Store) dropChunks() {
+	for _, data := range s.freeChunks {
+		s.memory.Give(data)
+	}
+	s.spare -= int64(len(s.freeChunks) * s.limits.Chunk)
+	s.freeChunks = nil
 }
 
 // channel gives the channel of an entry, which aliases the Store.

@@ -104,7 +104,7 @@ func (w *world) spawn(k *worker, serving bool) {
 	*k = worker{
 		world: w, slot: k.slot, generation: k.generation + 1, alive: true, ready: serving,
 		ends: make([]end, len(w.workers)), locals: k.locals[:0],
-		store: replica.NewStore(w.plan.limits), past: replica.NewPastStore(w.plan.pastLimits()),
+		store: replica.NewStoreIn(poison{}, w.plan.limits), past: replica.NewPastStoreIn(poison{}, w.plan.pastLimits()),
 	}
 	k.tickStores()
 	for _, peer := range w.workers {
