@@ -149,6 +149,29 @@ func TestNotRecovered(t *testing.T) {
 	}
 }
 
+// A topic was truncated while the client was away, and nothing that it had is
+// gone: it goes on under the new epoch, in the middle of what it is given too.
+func TestTruncationThatSpares(t *testing.T) {
+	bubble(t, Options{Channels: []string{"A.x"}}, func(t *testing.T, r *rig) {
+		p := r.live(cursorAt("e", "10"))
+		p.drop()
+		p = r.accept()
+		p.expect("reconnect", "A.x")
+		p.send(`{"type":"reset","reason":"epoch","lost":false,"cursor":%s}`, cursorAt("f", "10"))
+		p.records("A.x", 11)
+		p.drop()
+		p = r.accept()
+		a := p.expect("reconnect", "A.x")
+		if string(a.Data.Cursor) != cursorAt("f", "11") {
+			t.Errorf("cursor %s", a.Data.Cursor)
+		}
+		p.records("A.x", 12)
+		p.recovers(a, 1, cursorAt("f", "12"))
+		r.wants("disconnected final=false", "connected n1/3", "reset epoch false", "t:0:11 A.x", "disconnected final=false", "connected n1/3", "t:0:12 A.x", "recovery true 1 ")
+		r.wantsCursor(cursorAt("f", "12"))
+	})
+}
+
 func TestGapsAndResets(t *testing.T) {
 	bubble(t, Options{Channels: []string{"A.x"}}, func(t *testing.T, r *rig) {
 		p := r.live(cursorAt("e", "10"))
