@@ -119,3 +119,31 @@ func (c *client) closedWith(t testing.TB, code int) (reason closing) {
 	must(t, json.Unmarshal([]byte(ce.Text), &reason))
 	return reason
 }
+
+// TestStuckWorker has a worker's loop stand still for good. It shows where before
+// it is killed, and another takes its slot.
+func TestStuckWorker(t *testing.T) {
+	t.Parallel()
+	b := startBroker(t, 2)
+	name := mustDo[string](t)(faulty())
+	s := startOdind(t, options{program: name, brokers: b.addr, limits: map[string]string{"heartbeat_dead_ms": "3000"}})
+	clients := clientsOnEach(t, s, 1)
+	for _, c := range clients {
+		c.subscribe(t, "*.trade")
+	}
+	victim := connect(t, s)
+	generation := s.apiStatus(t).Workers[victim.worker].Generation
+	victim.send(t, `{"type":"subscribe","data":{"channels":["FAULT.stuck"]}}`)
+	waitRespawned(t, s, victim.worker, generation)
+	for _, sign := range []string{"SIGQUIT: quit", "worker.(*process).turn"} {
+		if !strings.Contains(s.err.String(), sign) {
+			t.Errorf("the log lacks %q", sign)
+		}
+	}
+	left := survivors(t, clients, victim.worker)
+	b.trade(t, "AFTER", 5)
+	for _, c := range left {
+		b.settle(t, c)
+	}
+	s.stop(t)
+}
