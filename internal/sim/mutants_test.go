@@ -81,7 +81,7 @@ var mutants = []mutant{
 	{"a fill of an earlier era is waited for", "backfill/past.go", "p.era != now.Era || p.owner", "p.owner", 1},
 	{"a fill outlives its owner", "backfill/past.go", "|| p.owner != now.Owner || p.link != now.way())", ")", 1},
 	{"the past of another era is replayed", "backfill/past.go", "if p.kept == nil || p.keptEra != era {", "if p.kept == nil {", 1},
-	{"a part of an answer is taken that begins too high", "backfill/past.go", "m.Prev != to {", "m.Prev < min(to, -1) {", 1},
+	{"a part of an answer is taken that begins too high", "backfill/past.go", "m.Prev != to {", "m.Prev < min(to, -1) {", 255_000},
 	{"what left a history is inherited behind a gap", "replica/past.go", " || p.to+1 < w.from {", " {", 1},
 	{"what is kept joins what does not reach it", "replica/past.go", "if above.window.from <= p.to+1 {", "if true {", 1},
 	{"a topic that can't be proven does not refuse the others", "resume/judge.go", "case worst != None:", "case worst != None && len(claims) == 1:", 1},
@@ -90,7 +90,7 @@ var mutants = []mutant{
 	{"eras of which only the last is known spare what that spares", "resume/judge.go", "switch min(s.Since, uint64(s.Era.Number)) {", "switch min(s.Since, uint64(s.Era.Number), 1) {", 1},
 	{"a cut is taken to be another partition's", "resume/judge.go", "switch min(s.Since, uint64(s.Era.Number)) {", "switch min(s.Since-1, uint64(s.Era.Number)) {", 1},
 	{"a last_offset outlives an era", "resume/judge.go", "(!s.Unbroken || !s.Identified)", "!s.Identified", 1},
-	{"a last_offset proves something without an id", "resume/judge.go", "(!s.Unbroken || !s.Identified)", "!s.Unbroken", 1},
+	{"a last_offset proves something without an id", "resume/judge.go", "(!s.Unbroken || !s.Identified)", "!s.Unbroken", 28_000},
 	{"fewer of the newest than were asked for", "replica/channels.go", "\t\t\tmost--\n", "\t\t\tmost -= 2\n", 1},
 	{"applied runs ahead", "replica/apply.go", "\tr.window.apply(r.applied)\n", "\tr.applied = r.held\n\tr.window.apply(r.applied)\n", 1},
 }
