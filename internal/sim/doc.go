@@ -1,11 +1,13 @@
 // Package sim runs the rules of docs/DESIGN.md, by the step functions that
 // workers and supervisor run (internal/replica, resume, backfill, election),
 // against a model of everything around them: topics of one to three partitions in
-// all, of brokers with and without topic ids, with holes, control records, compaction, retention, truncations, leader epochs
-// and new incarnations; two to five workers that are killed and frozen at any
+// all, of brokers with and without topic ids, with holes, control records,
+// compaction, retention, truncations (also of what was not published yet), leader
+// epochs and new incarnations; two to five workers that are killed and frozen at any
 // step; links that are torn with what is in flight; positions half written; a
 // supervisor that elects, dies, and is started anew with all workers; and clients
-// that come, leave, are slow, and come back with cursors as docs/RECOVERY.md has
+// that subscribe to some of several topics and to their newest records, leave, are
+// slow, and come back with cursors (or a last_offset) as docs/RECOVERY.md has
 // them keep them. All of it is tests.
 //
 // A schedule is a plan (made from a seed) and a list of moves, each a few
