@@ -136,7 +136,7 @@ func (c *truncation) elect(ctx context.Context, release func()) (string, error) 
 		c.leader.Freeze(c.stage)
 	}
 	c.other.Thaw(c.stage)
-	what, last, err := c.goOn(ctx, at)
+	what, from, err := c.goOn(ctx, at)
 	if err != nil {
 		return what, err
 	}
@@ -149,34 +149,36 @@ func (c *truncation) elect(ctx context.Context, release func()) (string, error) 
 	if _, err := c.until(ctx, "both replicas are in sync again", func(p partition) bool { return len(p.ISR) == 2 }); err != nil {
 		return what, err
 	}
+	// Not before: who still believes that it leads would give what is gone.
+	last := c.topic.reader.last(c.partition)
+	if c.topic.reader, err = c.read(c.topic, c.topic.reader.incarnation, from); err != nil {
+		return what, err
+	}
 	release()
 	return what, c.grown(ctx, last+1)
 }
 
-// goOn enters what was lost and reads on behind it. Half of the time the log is
-// as long as before at once.
-func (c *truncation) goOn(ctx context.Context, at time.Duration) (what string, last int64, err error) {
-	from := map[int32]int64{}
+// goOn enters what was lost, and gives where the topic is to be read from. Half
+// of the time the log is as long as before at once.
+func (c *truncation) goOn(ctx context.Context, at time.Duration) (what string, from map[int32]int64, err error) {
+	from = map[int32]int64{}
 	for p := range c.topic.partitions.Load() {
 		from[p] = c.topic.reader.last(p) + 1
 	}
-	last = from[c.partition] - 1
+	last := from[c.partition] - 1
 	end, err := c.end(ctx)
 	if err != nil {
-		return "", last, err
+		return "", nil, err
 	}
 	what = fmt.Sprintf("partition %d from %d on, which had come to %d", c.partition, end, last)
 	if end <= last {
 		from[c.partition] = end
 		c.ledger.cut(c.topic.reader.incarnation, c.partition, check.Cut{From: end, At: at.Truncate(time.Millisecond), Last: last})
 	}
-	if c.topic.reader, err = c.read(c.topic, c.topic.reader.incarnation, from); err != nil {
-		return what, last, err
-	}
 	if c.pick/(2*doomedMax)%2 == 0 {
 		_, err = c.produce(ctx, doomedMax+1)
 	}
-	return what, last, err
+	return what, from, err
 }
 
 // end waits for the other replica to lead, and gives where its log ended.
