@@ -151,7 +151,7 @@ func (w *walk) reset(n *Note) {
 		loses := n.Lost && w.log.loses(n.Reason, topic, w.now())
 		founded = founded || loses
 		switch {
-		case p == nil, p.incarnation != w.log.incarnation(c.Epoch), loses && n.Reason != "epoch":
+		case p == nil, p.incarnation != w.log.incarnation(c.Epoch), loses && (n.Reason != "epoch" || w.log.anew(topic)):
 			w.set(topic, c)
 		case loses:
 			w.lose(topic, c)

@@ -145,6 +145,7 @@ func TestCheck(t *testing.T) {
 		"half of a topic made anew":       {from(0).again(at(0)).lost("epoch", cursor("trade", "old.1", 4)), ""},
 		"trimmed, which nobody did":       {from(0).again(at(0)).lost("trimmed", at(4)), Unfounded},
 
+		"made anew one by one":        {from(4, 1).note(Note{Kind: Reset, Reason: "epoch", Lost: true, Cursor: cursor("trade", "new.1", 4)}).note(Note{Kind: Reset, Reason: "epoch", Lost: true, Cursor: cursor("trade", "new.2", -1)}).record(0, 0, 0, 1, 30), ""},
 		"made anew":                   {from(4).note(Note{Kind: Reset, Reason: "epoch", Lost: true, Cursor: cursor("trade", "new.0", -1)}).record(0, 0, 0, 1, 30), ""},
 		"made anew, first lost":       {from(4).note(Note{Kind: Reset, Reason: "epoch", Lost: true, Cursor: cursor("trade", "new.0", -1)}).record(0, 0, 1, 1, 31), Missing},
 		"lost for no reason":          {from(0).note(Note{Kind: Reset, Reason: "trimmed", Lost: true, Cursor: at(4)}), Unfounded},

@@ -60,6 +60,18 @@ func (l Log) loses(reason, topic string, now time.Duration) bool {
 	return reason == "epoch" && (incarnations > 1 || cut) || reason == "trimmed" && trimmed
 }
 
+// anew tells whether a topic was made anew. Its partitions meet that one by one,
+// each with a reset: the first one's has the old places of the others.
+func (l Log) anew(topic string) bool {
+	incarnations := 0
+	for _, i := range l {
+		if i.Topic == topic {
+			incarnations++
+		}
+	}
+	return incarnations > 1
+}
+
 // IncarnationOf is the part of an epoch that stays when a topic is truncated.
 func IncarnationOf(epoch string) string {
 	id, _, _ := strings.Cut(epoch, ".")
