@@ -24,7 +24,9 @@ type client struct {
 	known   []belief // by partition
 	calm    bool     // it connected after all faults had ended
 
-	replayed int // records that it got before the answer to its reconnect
+	replayed  int            // records that it got, or was told of, before the answer to its reconnect
+	announced map[place]bool // records of which it was told since the last answer that they were dropped
+	awaits    channelSet     // of which a newer record has to come
 }
 
 // cursor is what a client keeps: the epoch of each topic, and an offset for each
@@ -70,7 +72,7 @@ func newClient(w *world, i int) *client {
 	if w.plan.topics > 1 {
 		wants.topics = uint8(1 + (w.plan.seed>>8+uint64(i))%(1<<w.plan.topics-1))
 	}
-	return &client{world: w, index: i, wants: wants, target: channelSet(1 + (w.plan.seed>>3+uint64(i))%3), legacy: w.plan.legacy && i%2 == 0, slow: (w.plan.seed>>5+uint64(i))%3 == 0}
+	return &client{world: w, index: i, wants: wants, target: channelSet(1 + (w.plan.seed>>3+uint64(i))%3), legacy: w.plan.legacy && i%2 == 0, slow: (w.plan.seed>>5+uint64(i))%3 == 0 || w.plan.fates != 0 && i%2 == 0}
 }
 
 // moveClient is what happens to a client.
@@ -110,7 +112,8 @@ func (c *client) connect(first int) bool {
 			continue
 		}
 		s := &session{worker: k, client: c}
-		c.replayed, c.past = 0, 0
+		c.replayed, c.past, c.awaits = 0, 0, 0
+		clear(c.announced)
 		if c.cursor.epochs == nil || c.legacy && len(c.seen) == 0 {
 			c.wants.channels = 0
 			s.subs = []subscribe{{c.first(), w.plan.last}}
@@ -184,8 +187,12 @@ func (c *client) receive(p *packet, content uint64) {
 	case packetRecord:
 		c.record(p, content)
 		return
+	case packetGap:
+		c.gap(p)
+		return
 	}
 	c.believe(p)
+	c.answered()
 	if p.kind == packetSubscribed {
 		c.covered, c.past = c.wants, p.history
 		c.wants.channels |= p.granted
@@ -221,7 +228,7 @@ func (c *client) record(p *packet, content uint64) {
 	part := c.world.parts[p.part]
 	v, doubt := part.kafka.versions[b.version], part.doubt(b.version)
 	switch {
-	case c.past > 0:
+	case c.past > 0 && c.world.plan.fates == 0:
 		c.fail("last", "gets %d of %d before %d of the past", p.offset, p.part, c.past)
 	case p.offset <= b.at:
 		c.fail("once and in order", "gets %d of %d behind %d", p.offset, p.part, b.at)
@@ -236,11 +243,17 @@ func (c *client) record(p *packet, content uint64) {
 		}
 		c.replayed++
 	}
+	c.gets(p)
 	c.sees(p.part, *b)
-	for len(c.cursor.offsets) <= p.part {
+	c.advance(p.part, p.offset)
+}
+
+// advance is what a position does to the cursor.
+func (c *client) advance(part int, offset int64) {
+	for len(c.cursor.offsets) <= part {
 		c.cursor.offsets = append(c.cursor.offsets, event.None)
 	}
-	c.cursor.offsets[p.part] = max(c.cursor.offsets[p.part], p.offset)
+	c.cursor.offsets[part] = max(c.cursor.offsets[part], offset)
 }
 
 // sees notes a record as the last one that the client got of its partition.
@@ -261,7 +274,7 @@ func (c *client) covers(rule string, part int, to int64) {
 		return
 	}
 	for o := b.at + 1; o <= to && !doubt.past(o); o++ {
-		if e := &v.entries[o]; e.content != 0 && !e.compacted && c.wants.has(c.world.parts[part], o) {
+		if e := &v.entries[o]; e.content != 0 && !e.compacted && c.wants.has(c.world.parts[part], o) && !c.announced[place{part, o}] {
 			c.fail(rule, "was not given %d of %d, which (%d, %d] has", o, part, b.at, to)
 			return
 		}
@@ -298,6 +311,9 @@ func (c *client) believe(p *packet) {
 // recovered holds that what is called so is of the epochs that were claimed, or
 // that the client was told of since.
 func (c *client) recovered(p *packet) {
+	if p.replayed != c.replayed {
+		c.fail("replayed", "got %d, and is told of %d", c.replayed, p.replayed)
+	}
 	for t, name := range p.cursor.epochs {
 		if c.cursor.names(t) && !c.legacy && c.cursor.epochs[t] != name {
 			c.fail("recovered", "is told so, but %s is %s by now", c.cursor.epochs[t], name)

@@ -108,6 +108,7 @@ func (c *client) latest(p *packet, content uint64) {
 	if !v.has(p.offset, content) && !part.doubt(part.as(p.version)).has(p.offset, content) {
 		c.fail("last", "gets another record at %d of %d than the log has", p.offset, p.part)
 	}
+	c.gets(p)
 	if c.past--; c.past < 0 || p.offset > c.belief(p.part).at {
 		c.fail("last", "gets %d of %d, which was not announced", p.offset, p.part)
 	}

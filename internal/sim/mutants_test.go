@@ -92,6 +92,16 @@ var mutants = []mutant{
 	{"a last_offset outlives an era", "resume/judge.go", "(!s.Unbroken || !s.Identified)", "!s.Identified", 1},
 	{"a last_offset proves something without an id", "resume/judge.go", "(!s.Unbroken || !s.Identified)", "!s.Unbroken", 28_000},
 	{"fewer of the newest than were asked for", "replica/channels.go", "\t\t\tmost--\n", "\t\t\tmost -= 2\n", 1},
+	{"a gap is announced behind the next record", "hub/shed.go", "func(r *run) bool { return samePartition(r.of, u.head) || r.names(u.head.Channel) }", "func(*run) bool { return false }", 1},
+	{"a gap is announced behind the channel's next record of another partition", "hub/shed.go", " || r.names(u.head.Channel)", "", 1},
+	{"a cursor covers what is dropped and not announced", "hub/shed.go", "\t\tdefault:\n\t\t\ts.Notices += q.tell(&missing, func(*run) bool { return true })", "\t\tdefault:", 1},
+	{"a gap covers what another is yet to announce", "hub/shed.go", "n, at := &r.notices[i], r.before", "n, at := &r.notices[i], r.notices[i].last", 1},
+	{"a gap covers the first that it announces", "hub/shed.go", "before: u.head.Offset - 1}", "before: u.head.Offset}", 1},
+	{"a gap that joins another counts as one record", "hub/shed.go", "max(u.head.Dropped, 1)", "1", 1},
+	{"a dropped record is not counted", "hub/shed.go", "\tn.dropped += max(u.head.Dropped, 1)", "\tn.dropped = max(u.head.Dropped, 1)", 1},
+	{"the newest are dropped", "hub/shed.go", "for i := 0; i < len(units) && excess > 0; i++ {", "for i := len(units) - 1; i >= 0 && excess > 0; i-- {", 1},
+	{"what ranks higher is dropped first", "hub/shed.go", "{DropNormal, DropHigh}", "{DropHigh, DropNormal}", 1},
+	{"the oldest of a channel is kept", "hub/shed.go", "for i := len(units) - 1; i >= 0; i-- {", "for i := range units {", 1},
 	{"applied runs ahead", "replica/apply.go", "\tr.window.apply(r.applied)\n", "\tr.applied = r.held\n\tr.window.apply(r.applied)\n", 1},
 }
 

@@ -83,6 +83,7 @@ type plan struct {
 	last       int  // how many of the newest a subscribe asks for
 	legacy     bool // some clients come back with a last_offset
 	unheard    bool // the log may lose what was held, but not published yet
+	fates      int  // of the topics, two bits each: what is done with records that slow sessions are owed
 
 	moves []move
 }
@@ -139,6 +140,16 @@ func (p *plan) more(rng *rand.Rand) {
 	p.unheard = rng.IntN(4) == 0 && p.eras
 	p.last = max(rng.IntN(8)-3, 0)
 	p.legacy = rng.IntN(4) == 0
+	if rng.IntN(3) == 0 {
+		p.slow(rng)
+	}
+}
+
+// slow has clients that read too slowly, of whom few are closed.
+func (p *plan) slow(rng *rand.Rand) {
+	p.fates = rng.IntN(64)
+	p.owed = 2 + rng.IntN(8)
+	p.clients = max(p.clients, 1)
 }
 
 // pastLimits bound what is kept of what lies below the history.
@@ -180,6 +191,10 @@ func weights(p *plan, rng *rand.Rand) (w [ops]int) {
 		some(opCut, 16)
 		some(opPing, 8)
 		w[opMore] = 3 * p.last
+		if p.fates != 0 {
+			w[opProduce] += 30
+			w[opPing] += 8
+		}
 	}
 	if p.eras {
 		w[opTruncate], w[opRecreate] = 16, 3
@@ -200,9 +215,9 @@ func weights(p *plan, rng *rand.Rand) (w [ops]int) {
 // String gives the plan as text that parsePlan reads.
 func (p *plan) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "seed=%d workers=%d base=%d seeded=%d known=%t eras=%t dirty=%t relink=%t prompt=%t lazy=%t relay=%d apply=%d bytes=%d chunk=%d records=%d age=%d partitions=%d later=%d clients=%d owed=%d refill=%d backfill=%d compacts=%t topics=%d nameless=%t unheard=%t last=%d legacy=%t\n",
+	fmt.Fprintf(&b, "seed=%d workers=%d base=%d seeded=%d known=%t eras=%t dirty=%t relink=%t prompt=%t lazy=%t relay=%d apply=%d bytes=%d chunk=%d records=%d age=%d partitions=%d later=%d clients=%d owed=%d refill=%d backfill=%d compacts=%t topics=%d nameless=%t unheard=%t last=%d legacy=%t fates=%d\n",
 		p.seed, p.workers, p.base, p.seeded, p.known, p.eras, p.dirty, p.relink, p.prompt, p.lazy, p.relay, p.apply, p.limits.Bytes, p.limits.Chunk, p.limits.Records, p.limits.Age,
-		p.partitions, p.later, p.clients, p.owed, p.refill, p.backfill, p.compacts, p.topics, p.nameless, p.unheard, p.last, p.legacy)
+		p.partitions, p.later, p.clients, p.owed, p.refill, p.backfill, p.compacts, p.topics, p.nameless, p.unheard, p.last, p.legacy, p.fates)
 	for _, m := range p.moves {
 		fmt.Fprintf(&b, "%s %d %d\n", m.op, m.worker, m.x)
 	}
@@ -212,9 +227,9 @@ func (p *plan) String() string {
 func parsePlan(text string) (*plan, error) {
 	p := &plan{limits: replica.Limits{}}
 	head, rest, _ := strings.Cut(text, "\n")
-	if _, err := fmt.Sscanf(head, "seed=%d workers=%d base=%d seeded=%d known=%t eras=%t dirty=%t relink=%t prompt=%t lazy=%t relay=%d apply=%d bytes=%d chunk=%d records=%d age=%d partitions=%d later=%d clients=%d owed=%d refill=%d backfill=%d compacts=%t topics=%d nameless=%t unheard=%t last=%d legacy=%t",
+	if _, err := fmt.Sscanf(head, "seed=%d workers=%d base=%d seeded=%d known=%t eras=%t dirty=%t relink=%t prompt=%t lazy=%t relay=%d apply=%d bytes=%d chunk=%d records=%d age=%d partitions=%d later=%d clients=%d owed=%d refill=%d backfill=%d compacts=%t topics=%d nameless=%t unheard=%t last=%d legacy=%t fates=%d",
 		&p.seed, &p.workers, &p.base, &p.seeded, &p.known, &p.eras, &p.dirty, &p.relink, &p.prompt, &p.lazy, &p.relay, &p.apply, &p.limits.Bytes, &p.limits.Chunk, &p.limits.Records, &p.limits.Age,
-		&p.partitions, &p.later, &p.clients, &p.owed, &p.refill, &p.backfill, &p.compacts, &p.topics, &p.nameless, &p.unheard, &p.last, &p.legacy); err != nil {
+		&p.partitions, &p.later, &p.clients, &p.owed, &p.refill, &p.backfill, &p.compacts, &p.topics, &p.nameless, &p.unheard, &p.last, &p.legacy, &p.fates); err != nil {
 		return nil, fmt.Errorf("sim: plan %q: %w", head, err)
 	}
 	for line := range strings.Lines(rest) {

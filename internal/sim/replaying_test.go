@@ -20,6 +20,7 @@ type replay struct {
 	lacking  bool // parts[at] waits for its past
 	until    int64
 	at       int // in parts: the one that is read, or was read last
+	sent     int // records
 	reading  reading
 }
 
@@ -352,6 +353,7 @@ func (w *worker) playOne(s *session) {
 			rd.next++
 			s.queue = append(s.queue, q.local.packet(&e))
 			q.pointer = e.Offset
+			s.replay.sent++
 			w.world.replayed++
 			return
 		}
@@ -361,7 +363,8 @@ func (w *worker) playOne(s *session) {
 
 // goLive subscribes the session and answers its reconnect.
 func (w *worker) goLive(s *session, reason resume.Reason) {
+	sent := s.replay.sent
 	s.replay, s.live = nil, true
 	w.world.resumed[reason]++
-	w.say(s, packet{kind: packetResumed, recovered: reason == resume.None, reason: reason})
+	w.say(s, packet{kind: packetResumed, recovered: reason == resume.None, reason: reason, replayed: sent})
 }

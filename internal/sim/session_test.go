@@ -19,6 +19,7 @@ type session struct {
 	live   bool
 	replay *replay
 	queue  []packet // owed
+	half   bool     // the first of them is written in part
 }
 
 // packet is one message to a client.
@@ -35,6 +36,9 @@ type packet struct {
 	told      told
 	granted   channelSet // of a subscription_ack
 	history   int        // how many records of the past follow it
+	replayed  int        // how many records a resume says that it has sent
+	content   uint64     // of a record
+	dropped   []packet   // what a gap is about
 }
 
 type packetKind uint8
@@ -46,6 +50,7 @@ const (
 	packetPong
 	packetReset
 	packetLatest
+	packetGap
 	packets
 )
 
@@ -208,21 +213,27 @@ func (w *worker) eras(topic int) (sum uint64) {
 func (l *local) attach(entries []replica.Entry) {
 	w := l.worker
 	for i := len(w.sessions) - 1; i >= 0; i-- {
-		s := w.sessions[i]
+		s, doomed := w.sessions[i], false
 		for n := range entries {
 			if e := &entries[n]; s.live && s.wants.has(l.part, e.Offset) {
 				s.queue = append(s.queue, l.packet(e))
+				doomed = doomed || s.owesTooMuch() && !s.owedTooMuch()
 			}
 		}
-		if s.live && len(s.queue) > w.world.plan.owed && s.slow() {
+		if doomed {
 			s.close("slow")
 		}
 	}
 }
 
+// owesTooMuch tells whether a live session is too slow.
+func (s *session) owesTooMuch() bool {
+	return s.live && len(s.queue) > s.worker.world.plan.owed && s.slow()
+}
+
 // packet is a record as a session is owed it.
 func (l *local) packet(e *replica.Entry) packet {
-	return packet{part: l.part.index, offset: e.Offset, version: l.versionIndex(), ref: e.Ref}
+	return packet{part: l.part.index, offset: e.Offset, version: l.versionIndex(), ref: e.Ref, content: contentOf(l.worker.bytesOf(e.Ref))}
 }
 
 // versionIndex is which version of the log the partition's era is of.
@@ -282,12 +293,19 @@ func (w *worker) write(s *session, n int) {
 	}
 	for n = min(n, len(s.queue)); n > 0 && s.client != nil; n-- {
 		p := s.queue[0]
-		s.queue = s.queue[1:]
+		s.queue, s.half = s.queue[1:], false
 		content := uint64(0)
 		if p.kind == packetRecord || p.kind == packetLatest {
 			content = contentOf(w.bytesOf(p.ref))
 		}
 		s.client.receive(&p, content)
+	}
+	switch {
+	case s.client == nil:
+	case len(s.queue) == 0:
+		s.client.rests()
+	default:
+		s.half = len(s.queue)%2 == 0 && w.world.plan.fates != 0
 	}
 }
 

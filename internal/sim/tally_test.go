@@ -35,6 +35,7 @@ type tally struct {
 	replayed   int
 	broke      int // replays
 	lacked     int // looks of replays for what was evicted
+	sheds      int // queues that were shortened
 	evicted    uint64
 	trimmed    uint64
 	blocked    uint64
@@ -64,6 +65,7 @@ func (t *tally) add(u *tally) {
 	t.replayed += u.replayed
 	t.broke += u.broke
 	t.lacked += u.lacked
+	t.sheds += u.sheds
 	t.evicted += u.evicted
 	t.trimmed += u.trimmed
 	t.blocked += u.blocked
@@ -119,7 +121,7 @@ func (t *tally) eachOfSessions(yield func(name string, n int)) {
 		yield("resumed "+resume.Reason(i).String(), n)
 	}
 	for i := range t.received {
-		yield("client "+[...]string{"record", "subscribed", "resumed", "pong", "reset", "latest"}[i], t.received[i])
+		yield("client "+[...]string{"record", "subscribed", "resumed", "pong", "reset", "latest", "gap"}[i], t.received[i])
 	}
 	yield("unpublished cut", t.unheard)
 	yield("cuts of no concern", t.resolved)
@@ -131,6 +133,7 @@ func (t *tally) eachOfSessions(yield func(name string, n int)) {
 	yield("replayed", t.replayed)
 	yield("replays broken", t.broke)
 	yield("replays lacking", t.lacked)
+	yield("queues shed", t.sheds)
 }
 
 var effectNames = [...]string{

@@ -70,10 +70,12 @@ func effectText(f *replica.Effect) string {
 
 // String gives what a client gets as a trace shows it.
 func (p *packet) String() string {
-	name := [...]string{"record", "subscription_ack", "reconnect_ack", "pong", "reset", "of the past"}[p.kind]
+	name := [...]string{"record", "subscription_ack", "reconnect_ack", "pong", "reset", "of the past", "gap"}[p.kind]
 	switch p.kind {
 	case packetRecord, packetLatest:
 		return fmt.Sprintf("%s %d of %d", name, p.offset, p.part)
+	case packetGap:
+		return gapText(p)
 	case packetResumed:
 		return fmt.Sprintf("%s recovered %t %v %v of %v", name, p.recovered, p.reason, p.cursor, p.versions)
 	case packetReset:
