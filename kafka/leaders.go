@@ -135,9 +135,9 @@ func askLeaders(ctx context.Context, c *kgo.Client, topics map[string]bool) (sta
 	return states, brokers, nil
 }
 
-// askMetadata asks any broker, and the next one next time: one that is frozen
-// mustn't hold up for long what the others know.
-func askMetadata(ctx context.Context, c *kgo.Client, topics map[string]bool) (*kmsg.MetadataResponse, error) {
+// askMetadata asks a broker, or by a client any, and the next one next time: one
+// that is frozen mustn't hold up for long what the others know.
+func askMetadata(ctx context.Context, c kmsg.Requestor, topics map[string]bool) (*kmsg.MetadataResponse, error) {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	req := kmsg.NewPtrMetadataRequest()

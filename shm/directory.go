@@ -70,6 +70,8 @@ func partitionEntries() []entry {
 		wordEntry(areaPartition, partitionFirst, "base_era", Count, "Number of the era in which base was resolved."),
 		wordEntry(areaPartition, partitionMark, "furthest_era", Count, "era (32 bits) | leader epoch (32) of the furthest position of workers that are gone, 0 if there is none."),
 		wordEntry(areaPartition, partitionMark+word, "furthest_held", Count, "Its offset."),
+		wordEntry(areaPartition, partitionKept, "kept_era", Count, "era (32 bits) | leader epoch (32) of the furthest position of before this start, 0 if none is known."),
+		wordEntry(areaPartition, partitionKept+word, "kept_held", Count, "Its offset."),
 		{Metric: Metric{Name: "first_era", Help: "from, topic id (2 words), leader epoch of from-1."}, kind: "word", area: areaPartition, offset: partitionStage, words: stageWords},
 		twinEntry(areaPartition, partitionTopic, topicWords, "topic", "Name of the topic."+nameHelp),
 	}

@@ -27,10 +27,10 @@ func TestPartitionAppearsWithItsEra(t *testing.T) {
 	s, path := created(t, small)
 	r := opened(t, path)
 	e := event.Era{Number: 2, From: 5, Epoch: event.NoEpoch}
-	i, err := s.AddPartitionInEra(event.Partition{Topic: "t"}, 5, e)
+	i, err := s.AddPartitionInEra(event.Partition{Topic: "t"}, 5, e, NoMark)
 	must(t, err)
 	equal(t, "era", r.Era(i), e)
-	i, err = s.AddPartitionInEra(event.Partition{Topic: "t"}, 6, event.Era{Number: 3})
+	i, err = s.AddPartitionInEra(event.Partition{Topic: "t"}, 6, event.Era{Number: 3}, NoMark)
 	must(t, err)
 	equal(t, "era of one that was there", r.Era(i), e)
 }

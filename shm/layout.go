@@ -8,7 +8,7 @@ import (
 
 // LayoutVersion counts the changes of the segment's form; any change of the
 // table of metrics is one that Open notices too, by the directory.
-const LayoutVersion = 2
+const LayoutVersion = 3
 
 // PartitionsMax is the most partitions that one segment can hold.
 const PartitionsMax = 4096
@@ -46,9 +46,10 @@ const (
 	partitionEra    = 1 * word
 	partitionBase   = 2 * word
 	partitionNumber = 3 * word
-	partitionFirst  = 4 * word // number of the first era
-	partitionMark   = 5 * word // the furthest position of the dead: era and leader epoch, offset
-	partitionStage  = 1 * line // the supervisor's staging area for the first era
+	partitionFirst  = 4 * word            // number of the first era
+	partitionMark   = 5 * word            // the furthest position of the dead: era and leader epoch, offset
+	partitionStage  = 1 * line            // the supervisor's staging area for the first era
+	partitionKept   = 1*line + stageBytes // the furthest of before this start: as partitionMark
 	partitionTopic  = 2 * line
 )
 

@@ -9,6 +9,9 @@ type Mark struct {
 	Held  int64
 }
 
+// NoMark: nobody held anything that can be compared.
+var NoMark = Mark{Epoch: event.NoEpoch, Held: event.None}
+
 // Beyond tells which is further: a log is read on in the order of its leader epochs.
 func (m Mark) Beyond(n Mark) bool {
 	switch {
@@ -35,17 +38,23 @@ func (s *Segment) Bury(slot int) {
 		if before, some := s.Furthest(i); !ok || some && !m.Beyond(before) {
 			continue
 		}
-		at := s.partition(i) + partitionMark
-		s.mem.store(at, 0) // readers see none meanwhile, and it concerns nobody yet
-		s.mem.store(at+word, uint64(m.Held))
-		s.mem.store(at, uint64(m.Era)<<32|uint64(uint32(m.Epoch)+1))
+		s.storeMark(s.partition(i)+partitionMark, m)
 	}
 }
 
+func (s *Segment) storeMark(at int, m Mark) {
+	s.mem.store(at, 0) // readers see none meanwhile, and it concerns nobody yet
+	s.mem.store(at+word, uint64(m.Held))
+	s.mem.store(at, uint64(m.Era)<<32|uint64(uint32(m.Epoch)+1))
+}
+
 // Reached is the furthest that any worker has published of partition i, living or
-// dead.
+// dead, of this start or before it.
 func (s *Segment) Reached(i int) (m Mark, ok bool) {
-	m, ok = s.Furthest(i)
+	m, ok = s.Kept(i)
+	if dead, some := s.Furthest(i); some && (!ok || dead.Beyond(m)) {
+		m, ok = dead, true
+	}
 	for slot := range s.list {
 		pos, _ := s.list[slot].Position(i)
 		if mark, some := pos.Mark(); some && (!ok || mark.Beyond(m)) {
@@ -57,7 +66,13 @@ func (s *Segment) Reached(i int) (m Mark, ok bool) {
 
 // Furthest is what Bury has kept of partition i.
 func (s *Segment) Furthest(i int) (m Mark, ok bool) {
-	at := s.partition(i) + partitionMark
+	return s.loadMark(s.partition(i) + partitionMark)
+}
+
+// Kept is the furthest record of partition i that anybody held before this start.
+func (s *Segment) Kept(i int) (m Mark, ok bool) { return s.loadMark(s.partition(i) + partitionKept) }
+
+func (s *Segment) loadMark(at int) (m Mark, ok bool) {
 	for range readTriesMax {
 		w := s.mem.load(at)
 		m = Mark{Era: uint32(w >> 32), Epoch: int32(uint32(w) - 1), Held: int64(s.mem.load(at + word))}

@@ -89,7 +89,7 @@ func TestFurthestOfAll(t *testing.T) {
 func TestBaseEraAndRun(t *testing.T) {
 	s, path := created(t, small)
 	r := opened(t, path)
-	i, err := s.AddPartitionInEra(event.Partition{Topic: "t"}, 5, event.Era{Number: 3, Epoch: event.NoEpoch})
+	i, err := s.AddPartitionInEra(event.Partition{Topic: "t"}, 5, event.Era{Number: 3, Epoch: event.NoEpoch}, NoMark)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,4 +98,37 @@ func TestBaseEraAndRun(t *testing.T) {
 	equal(t, "era of the base", r.FirstEra(i), uint32(3))
 	equal(t, "era", r.EraNumber(i), uint32(4))
 	equal(t, "run", r.Process().Run(), uint64(77))
+}
+
+// TestKept: what was held before the start stands in the table with the partition,
+// and is the furthest until somebody has come further.
+func TestKept(t *testing.T) {
+	s, path := created(t, small)
+	r := opened(t, path)
+	kept := Mark{Era: 3, Epoch: 6, Held: 491}
+	for n, m := range []Mark{kept, NoMark} {
+		i, err := s.AddPartitionInEra(event.Partition{Topic: "t", Number: int32(n)}, 5, event.Era{Number: 3}, m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, ok := r.Kept(i)
+		equal(t, "it is there", ok, m != NoMark)
+		if ok {
+			equal(t, "kept", got, m)
+		}
+		got, ok = r.Reached(i)
+		equal(t, "somebody reached it", ok, m != NoMark)
+		if ok {
+			equal(t, "reached", got, m)
+		}
+	}
+	_, ok := r.Furthest(0)
+	equal(t, "published", ok, false)
+	further := Position{Positioned: true, Era: 3, Epoch: 7, Held: 470}
+	s.Slot(0).PublishPosition(0, further)
+	s.Bury(0)
+	got, _ := r.Reached(0)
+	equal(t, "reached", got, Mark{3, 7, 470})
+	got, _ = r.Kept(0)
+	equal(t, "kept", got, kept)
 }

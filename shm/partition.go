@@ -14,16 +14,17 @@ var ErrTableFull = errors.New("the partition table is full")
 // the next offset to read (rule 3) and no owner. A partition that is in the
 // table already keeps its index and its base. The error wraps ErrTableFull.
 func (s *Segment) AddPartition(p event.Partition, base int64) (index int, err error) {
-	return s.add(p, base, nil)
+	return s.add(p, base, nil, NoMark)
 }
 
 // AddPartitionInEra is AddPartition followed by SetFirstEra, but nobody sees
-// the partition without its era.
-func (s *Segment) AddPartitionInEra(p event.Partition, base int64, e event.Era) (index int, err error) {
-	return s.add(p, base, &e)
+// the partition without its era, nor without the furthest record that anybody
+// held of it before this start, NoMark if none is known.
+func (s *Segment) AddPartitionInEra(p event.Partition, base int64, e event.Era, kept Mark) (index int, err error) {
+	return s.add(p, base, &e, kept)
 }
 
-func (s *Segment) add(p event.Partition, base int64, e *event.Era) (index int, err error) {
+func (s *Segment) add(p event.Partition, base int64, e *event.Era, kept Mark) (index int, err error) {
 	s.mustWrite()
 	if i, ok := s.Find(p); ok {
 		return i, nil
@@ -42,6 +43,9 @@ func (s *Segment) add(p event.Partition, base int64, e *event.Era) (index int, e
 	s.mem.store(off+partitionOwner, event.Owner{Slot: event.Nobody}.Word())
 	if e != nil {
 		s.SetFirstEra(index, *e)
+	}
+	if kept != NoMark {
+		s.storeMark(off+partitionKept, kept)
 	}
 	s.mem.store(s.plan.process+processTopology+word, uint64(index+1)) // all of the above is visible with it
 	return index, nil

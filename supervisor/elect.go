@@ -104,7 +104,7 @@ func (c *crew) add(p event.Partition, told control.Partition, id event.TopicID) 
 		return false
 	}
 	era, mark := c.eras.begin(p, id, told.Cut)
-	i, err := c.segment.AddPartitionInEra(p, told.Base, era)
+	i, err := c.segment.AddPartitionInEra(p, told.Base, era, mark)
 	if err != nil {
 		c.index[p] = -1 // said once
 		c.log.Error("partition is left out: there is no place for it, and nobody gets its records", "topic", p.Topic, "partition", p.Number, "err", err)

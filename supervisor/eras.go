@@ -29,9 +29,6 @@ const (
 	erasWrite = 5 * time.Second
 )
 
-// noMark: nobody held anything that can be compared.
-var noMark = shm.Mark{Epoch: event.NoEpoch, Held: event.None}
-
 func newEras(a archived) eras {
 	e := eras{kept: make(map[event.Partition]keptEra, len(a.list)), first: a.first}
 	for _, k := range a.list {
@@ -54,19 +51,23 @@ func (e *eras) keptOf(topics []string) (list []control.Kept) {
 
 // begin is the era in which a partition that is new in the table begins, and
 // what is known of its log besides.
-func (e *eras) begin(p event.Partition, id event.TopicID, cut *control.Cut) (event.Era, shm.Mark) {
+func (e *eras) begin(p event.Partition, id event.TopicID, cut *control.Cut) (era event.Era, kept shm.Mark) {
 	k, ok := e.kept[p]
 	delete(e.kept, p)
 	number := k.Era + 1
 	switch {
 	case !ok:
-		return event.Era{Number: e.first, Topic: id, Epoch: event.NoEpoch}, noMark
+		return event.Era{Number: e.first, Topic: id, Epoch: event.NoEpoch}, shm.NoMark
 	case k.id() != id:
-		return event.Era{Number: number, Topic: id, Epoch: event.NoEpoch}, noMark
+		return event.Era{Number: number, Topic: id, Epoch: event.NoEpoch}, shm.NoMark
 	case cut != nil:
-		return event.Era{Number: number, From: cut.From, Topic: id, Epoch: cut.Epoch}, noMark
+		return event.Era{Number: number, From: cut.From, Topic: id, Epoch: cut.Epoch}, shm.NoMark
 	}
-	return event.Era{Number: k.Era, From: k.From, Topic: id, Epoch: k.Epoch}, shm.Mark{Era: k.Era, Epoch: k.HeldEpoch, Held: k.Held}
+	era = event.Era{Number: k.Era, From: k.From, Topic: id, Epoch: k.Epoch}
+	if m := k.mark(); m.Held >= 0 && m.Epoch != event.NoEpoch {
+		return era, m
+	}
+	return era, shm.NoMark
 }
 
 // keepEras has the eras written when it is time, beside the crew: the disk may

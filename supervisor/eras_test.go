@@ -51,6 +51,9 @@ func TestErasOutliveOdind(t *testing.T) {
 			if e := s.segment.Era(0); e != c.want || s.segment.FirstEra(0) != c.want.Number {
 				t.Errorf("era %+v, want %+v", e, c.want)
 			}
+			if m, ok := s.segment.Kept(0); ok != (c.held >= 0) || ok && m != (shm.Mark{Era: 3, Epoch: 5, Held: 110}) {
+				t.Errorf("the owner has %+v to hold against the log, %v", m, ok)
+			}
 			s.pass(2 * erasLook)
 			if len(s.kept) != 1 || s.kept[0].Era != c.want.Number || s.kept[0].Held != c.held || s.kept[0].From != c.want.From {
 				t.Errorf("kept %+v", s.kept)

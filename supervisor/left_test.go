@@ -25,7 +25,7 @@ func leave(t *testing.T, path string) {
 	defer s.Close()
 	id := event.TopicID{7}
 	for n := range int32(3) {
-		if _, err := s.AddPartitionInEra(event.Partition{Topic: "odin.trades", Number: n}, 0, event.Era{Number: 3, From: 20, Topic: id, Epoch: 4}); err != nil {
+		if _, err := s.AddPartitionInEra(event.Partition{Topic: "odin.trades", Number: n}, 0, event.Era{Number: 3, From: 20, Topic: id, Epoch: 4}, shm.NoMark); err != nil {
 			t.Fatal(err)
 		}
 	}

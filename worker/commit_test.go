@@ -41,7 +41,7 @@ func TestCommittedIsWhatOwnersHold(t *testing.T) {
 		{event.Owner{Term: 1, Slot: 0, Generation: 1}, unpositioned},
 		{event.Owner{Term: 1, Slot: 5, Generation: 1}, held(1, 1, 41)}, // a slot that there isn't
 	} {
-		if _, err := segment.AddPartitionInEra(event.Partition{Topic: "t", Number: int32(i)}, 0, event.Era{Number: 1, Topic: topic}); err != nil {
+		if _, err := segment.AddPartitionInEra(event.Partition{Topic: "t", Number: int32(i)}, 0, event.Era{Number: 1, Topic: topic}, shm.NoMark); err != nil {
 			t.Fatal(err)
 		}
 		segment.SetOwner(i, c.owner)

@@ -26,7 +26,7 @@ func undecided(tb testing.TB, sessions, partitions int) *process {
 	t := &p.topics[0]
 	era := event.Era{Topic: t.id}
 	for i := range partitions {
-		if _, err := segment.AddPartitionInEra(event.Partition{Topic: "t", Number: int32(i)}, 1000, era); err != nil {
+		if _, err := segment.AddPartitionInEra(event.Partition{Topic: "t", Number: int32(i)}, 1000, era, shm.NoMark); err != nil {
 			tb.Fatal(err)
 		}
 		pt := &partition{index: i, topic: t, past: backfill.New(p.pastStore)}

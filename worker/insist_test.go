@@ -20,7 +20,7 @@ func insisting(t *testing.T) (*process, *partition, replica.Effect) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := segment.AddPartitionInEra(event.Partition{Topic: "t"}, 0, event.Era{}); err != nil {
+	if _, err := segment.AddPartitionInEra(event.Partition{Topic: "t"}, 0, event.Era{}, shm.NoMark); err != nil {
 		t.Fatal(err)
 	}
 	segment.SetOwner(0, event.Owner{Term: 1})

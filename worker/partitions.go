@@ -198,7 +198,7 @@ func (p *process) carry(pt *partition, e *replica.Effect) {
 }
 
 // published collects what all incarnations of all workers said last (rules 5
-// and 12). It is valid until the next call.
+// and 12), those of before this start too. It is valid until the next call.
 func (p *process) published(pt *partition) []replica.Published {
 	all := p.positions[:0]
 	for i := range p.segment.Layout().Slots {
@@ -212,6 +212,9 @@ func (p *process) published(pt *partition) []replica.Published {
 	}
 	if mark, ok := p.segment.Furthest(pt.index); ok {
 		all = append(all, replica.Published{Era: mark.Era, Held: mark.Held, Epoch: mark.Epoch})
+	}
+	if mark, ok := p.segment.Kept(pt.index); ok {
+		all = append(all, replica.Published{Kept: true, Era: mark.Era, Held: mark.Held, Epoch: mark.Epoch})
 	}
 	p.positions = all
 	return all

@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"reflect"
+	"slices"
 	"sync"
 	"time"
 
@@ -123,19 +124,26 @@ func (c *scout) cuts(ctx context.Context, topology kafka.Topology, missing []eve
 	for _, t := range topology.Topics {
 		ids[t.Name] = t.ID
 	}
+	missing = slices.DeleteFunc(slices.Clone(missing), func(p event.Partition) bool {
+		k, ok := c.kept[p]
+		return !ok || k.ID != ids[p.Topic]
+	})
+	if len(missing) == 0 {
+		return nil, nil
+	}
+	epochs, err := c.source.Epochs(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
 	var mu sync.Mutex
 	var group sync.WaitGroup
 	var failed error
 	cuts, free := make(map[event.Partition]*control.Cut), make(chan struct{}, askingMax)
 	for _, p := range missing {
-		k, ok := c.kept[p]
-		if !ok || k.ID != ids[p.Topic] {
-			continue
-		}
 		free <- struct{}{}
 		group.Go(func() {
 			defer func() { <-free }()
-			cut, err := c.cut(ctx, p, k)
+			cut, err := c.cut(ctx, p, epochs[p])
 			mu.Lock()
 			defer mu.Unlock()
 			if cuts[p] = cut; err != nil {
@@ -147,8 +155,10 @@ func (c *scout) cuts(ctx context.Context, topology kafka.Topology, missing []eve
 	return cuts, failed
 }
 
-func (c *scout) cut(ctx context.Context, p event.Partition, k control.Kept) (*control.Cut, error) {
-	f, err := c.source.Compare(ctx, p, kafka.Mark{Topic: k.ID, Offset: k.Held, Epoch: k.Epoch}, 0)
+// cut asks the leader of an epoch that some broker knows of already.
+func (c *scout) cut(ctx context.Context, p event.Partition, met int32) (*control.Cut, error) {
+	k := c.kept[p]
+	f, err := c.source.Compare(ctx, p, kafka.Mark{Topic: k.ID, Offset: k.Held, Epoch: k.Epoch}, met)
 	if err != nil || f.Kind != kafka.Truncated {
 		return nil, err
 	}

@@ -237,7 +237,7 @@ func (st *theatre) register(m control.Message) {
 			if _, ok := st.segment.Find(name); ok {
 				continue
 			}
-			i, err := st.segment.AddPartitionInEra(name, part.Base, event.Era{Topic: topic.ID, Epoch: event.NoEpoch, From: part.Base})
+			i, err := st.segment.AddPartitionInEra(name, part.Base, event.Era{Topic: topic.ID, Epoch: event.NoEpoch, From: part.Base}, shm.NoMark)
 			if err != nil {
 				st.t.Error(err)
 			}

@@ -61,6 +61,7 @@ func (r *Replica) entry(e *entry) Entry {
 // Published is the position that a worker published last.
 type Published struct {
 	Live  bool // the worker runs; otherwise it is gone, and this was its last
+	Kept  bool // of before this start: the log is held against it, but nobody goes on from there
 	Era   uint32
 	Held  int64
 	Epoch int32
@@ -77,7 +78,7 @@ func (r *Replica) PeerPublished(fx []Effect, all []Published) []Effect {
 		if p.Era > r.era.Number {
 			return fx // EraChanged is to come, and asks again
 		}
-		if p.Era == r.era.Number && (best < 0 || p.beats(all[best])) {
+		if p.Era == r.era.Number && !p.Kept && (best < 0 || p.beats(all[best])) {
 			best = i
 		}
 	}

@@ -1,6 +1,10 @@
 package replica
 
-import "github.com/odin-ws/odin/internal/event"
+import (
+	"math"
+
+	"github.com/odin-ws/odin/internal/event"
+)
 
 // lineage is what an owner knows, in its term and era, of the leader epochs
 // that it has passed (rule 12). A worker that is gone, or was frozen, may have
@@ -14,6 +18,10 @@ type lineage struct {
 	under   bool // asking is not answered yet
 	stopped bool // and nothing is fetched meanwhile
 }
+
+// anyEpoch stands for the leader epoch of what is held where that isn't known: it
+// may be above that of all that was published.
+const anyEpoch = math.MaxInt32
 
 // reached is an offset, and the leader epoch of its record.
 type reached struct {
@@ -54,10 +62,15 @@ func (r *Replica) Met(fx []Effect, epoch int32, all []Published) []Effect {
 }
 
 // Heard is Met for what is published later: a worker that was frozen may come
-// with what a truncation has removed. An owner has it called every 100 ms.
+// with what a truncation has removed. So may those of before the start, where the
+// one who looked first was answered by a leader that was deposed and didn't know.
+// An owner has it called every 100 ms.
 func (r *Replica) Heard(fx []Effect, all []Published) []Effect {
 	if !r.Owns() || !r.positioned {
 		return fx
+	}
+	if r.epoch == event.NoEpoch {
+		return r.suspect(fx, anyEpoch, all)
 	}
 	return r.suspect(fx, r.epoch, all)
 }
@@ -82,6 +95,9 @@ func (r *Replica) suspect(fx []Effect, epoch int32, all []Published) []Effect {
 	}
 	if !l.under {
 		return fx
+	}
+	if epoch == anyEpoch {
+		epoch = l.asking.epoch
 	}
 	return append(fx, Effect{
 		Kind: Compare, From: l.asking.held, Epoch: l.asking.epoch, To: int64(epoch), Term: r.owner.Term, Era: r.era.Number,

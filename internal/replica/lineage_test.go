@@ -162,3 +162,24 @@ func TestSeekOfAnEarlierLeaderEpochIsCompared(t *testing.T) {
 func (g *rig) seekWith(peer int, held int64, epoch int32) *rig {
 	return g.did(g.Sought(g.fx[:0], peer, event.Seek{Term: 1, Held: held, HeldEpoch: epoch, Positioned: true}))
 }
+
+// TestKeptIsHeldAgainstTheLog: an owner that begins where the log ended doesn't know
+// of which leader epoch that is. What was held before the start tells whether it is
+// the same log; it is no place to go on from.
+func TestKeptIsHeldAgainstTheLog(t *testing.T) {
+	kept := Published{Kept: true, Held: 30, Epoch: 1}
+	for name, parted := range map[string]bool{"the log has it": false, "it was cut": true} {
+		t.Run(name, func(t *testing.T) {
+			g := fresh(t).owner(1, self).forget().published(kept).want("fetch 10 le -1 term 1 era 0")
+			g.did(g.Heard(nil, []Published{kept})).want("compare 30 le 1 met 1 term 1 era 0")
+			g.did(g.Heard(nil, []Published{kept})).want() // one at a time
+			if parted {
+				g.compared(true, 25, 1).want("propose 1 from 25 le 1 topic 0")
+				return
+			}
+			g.compared(false, 0, 0).want()
+			g.did(g.Heard(nil, []Published{kept})).want() // it is known
+			g.meets(7, kept).want("compare 30 le 1 met 7 term 1 era 0", "stop")
+		})
+	}
+}

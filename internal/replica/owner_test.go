@@ -79,6 +79,7 @@ func TestFreshOwnerBegins(t *testing.T) {
 		{"at the furthest of the living", 0, []Published{live(0, 20), live(0, 30), live(0, 25)}, "fetch 31 le 2 term 1 era 0"},
 		{"at a living rather than a dead one's", 0, []Published{dead(0, 40), live(0, 20), dead(0, 50)}, "fetch 21 le 2 term 1 era 0"},
 		{"at the last published of the dead", 0, []Published{dead(0, 40), dead(0, 50)}, "fetch 51 le 2 term 1 era 0"},
+		{"not at what was held before the start", 0, []Published{{Kept: true, Held: 40, Epoch: 2}}, "fetch 10 le -1 term 1 era 0"},
 		{"where the era begins", 2, nil, "fetch 15 le 3 term 1 era 2"},
 		{"where the era begins, not at an earlier era's", 2, []Published{live(1, 70), dead(0, 80)}, "fetch 15 le 3 term 1 era 2"},
 		{"at a dead one's of the era", 2, []Published{live(1, 70), dead(2, 60)}, "fetch 61 le 2 term 1 era 2"},

@@ -200,6 +200,7 @@ func (w *world) checkLost(l *local, to int64) {
 // counted: what no clean schedule may bring.
 func (w *world) counted(l *local, f *replica.Effect) {
 	w.counters[f.Counter] += int(f.N)
+	l.missed = l.missed || f.Counter == replica.Gap || f.Counter == replica.DropMissed
 	switch f.Counter {
 	case replica.Gap:
 		if !w.plan.dirty {

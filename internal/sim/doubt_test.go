@@ -115,6 +115,23 @@ func (p *part) concerned() bool {
 			return true
 		}
 	}
+	return p.relayed(v)
+}
+
+// relayed tells whether what the log has lost is still on its way to somebody.
+func (p *part) relayed(v *version) bool {
+	lost := func(m message) bool {
+		a := &m.advance
+		return m.kind == kindAdvance && m.part == p.index && a.Era == p.era.Number && a.To >= v.from && a.ToEpoch != v.epochBefore(a.To+1)
+	}
+	for _, k := range p.world.workers {
+		for peer := range k.ends {
+			e := &k.ends[peer]
+			if k.alive && (slices.ContainsFunc(e.inbox, lost) || e.link != nil && slices.ContainsFunc(e.link.queues[way(k.slot, peer)], lost)) {
+				return true
+			}
+		}
+	}
 	return false
 }
 

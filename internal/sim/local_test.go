@@ -19,6 +19,7 @@ type local struct {
 	asked  []replica.Effect // comparisons on their way
 	heard  int              // part.publishes when it listened last
 	seen   event.Owner      // the word as it was read last
+	missed bool             // something was missed and is asked for again, which is not answered yet
 
 	past      *backfill.Past
 	due       bool // something is wanted of it

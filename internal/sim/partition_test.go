@@ -167,6 +167,7 @@ func (p *part) forget(x uint32) {
 	}
 	v := p.kafka.now()
 	clear(p.published)
+	p.peak.Kept = true
 	p.owner = event.Owner{Slot: event.Nobody}
 	if p.world.broken == erasForgotten {
 		p.era = event.Era{Topic: v.topic, Epoch: event.NoEpoch}

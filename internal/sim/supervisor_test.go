@@ -189,20 +189,22 @@ func (w *world) dirty(k *worker, m move) {
 		k := w.workers[(k.slot+n)%len(w.workers)]
 		for peer := range k.ends {
 			if l := k.ends[peer].link; l != nil && len(l.queues[way(k.slot, peer)]) > 0 {
-				w.spoil(&l.queues[way(k.slot, peer)], m)
+				w.spoil(k, &l.queues[way(k.slot, peer)], m)
 				return
 			}
 		}
 	}
 }
 
-func (w *world) spoil(q *[]message, m move) {
+func (w *world) spoil(k *worker, q *[]message, m move) {
 	i := int(m.x) % len(*q)
 	asks := (*q)[i].kind != kindAdvance && (*q)[i].kind != kindLost // nobody would repeat it
+	part := (*q)[i].part
+	again := part < len(k.locals) && k.locals[part].missed // nor this, a second time
 	switch {
 	case m.op == opTwice && !asks:
 		*q = append(*q, (*q)[i])
-	case m.op == opLose && (w.plan.relink || !asks && !w.lost):
+	case m.op == opLose && (w.plan.relink || !asks && !again && !w.lost):
 		*q = append((*q)[:i], (*q)[i+1:]...)
 		w.lost = true
 	}

@@ -272,7 +272,9 @@ func (w *worker) takeMessage(peer int) {
 	switch m.kind {
 	case kindAdvance:
 		m.advance.Records = w.world.frames(m.records)
+		held := l.replica.Position().Held
 		l.run(l.replica.Advanced(w.fx[:0], peer, &m.advance))
+		l.missed = l.missed && l.replica.Position().Held <= held
 	case kindSeek:
 		l.run(l.replica.Sought(w.fx[:0], peer, m.seek))
 	case kindLost:
