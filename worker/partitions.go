@@ -81,6 +81,7 @@ func (p *process) learn(i int) {
 	}
 	t.parts[name.Number] = pt
 	p.partitions = append(p.partitions, pt)
+	p.lackEarlierEras(pt, era)
 	if !slices.Contains(p.fresh, t) {
 		p.fresh = append(p.fresh, t)
 	}
@@ -90,6 +91,14 @@ func (p *process) learn(i int) {
 		}
 	}
 	p.refresh(pt)
+}
+
+// lackEarlierEras tells the sessions that a new partition, that is in a later era
+// already, is read from there: what the log has of before was given to others'.
+func (p *process) lackEarlierEras(pt *partition, era event.Era) {
+	if p.serving() && era.Number > p.segment.FirstEra(pt.index) {
+		p.resetPartition(pt, &replica.Effect{Reason: replica.Epoch, To: era.From - 1, Lost: true})
+	}
 }
 
 // topicNamed finds a topic that has a route; they are few.

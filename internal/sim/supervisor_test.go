@@ -133,6 +133,9 @@ func (w *worker) learn() {
 			Partition: i, Slot: w.slot, Generation: w.generation, Base: p.base, BaseEra: p.baseEra, Era: p.era, FromBase: w.ready,
 		}, w.store)
 		w.locals = append(w.locals, l)
+		if w.ready && p.era.Number > p.baseEra {
+			w.tells = append(w.tells, told{topic: p.topic, lost: true, parts: 1 << i})
+		}
 		for peer := range w.ends {
 			if w.ends[peer].link != nil {
 				l.run(l.replica.LinkUp(w.fx[:0], peer))
