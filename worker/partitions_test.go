@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/odin-ws/odin/internal/event"
+	"github.com/odin-ws/odin/shm"
 )
 
 // TestPartitionThatWasCutBeforeItWasKnown: a worker that meets a new partition in a
@@ -14,7 +15,7 @@ func TestPartitionThatWasCutBeforeItWasKnown(t *testing.T) {
 	g := st.visit(0)
 	g.subscribe("BTC.trade")
 	topic := st.segment.Era(0).Topic
-	i, err := st.segment.AddPartitionInEra(event.Partition{Topic: "odin.trades", Number: 4}, 0, event.Era{Topic: topic, Epoch: event.NoEpoch})
+	i, err := st.segment.AddPartitionInEra(event.Partition{Topic: "odin.trades", Number: 4}, 0, event.Era{Topic: topic, Epoch: event.NoEpoch}, shm.NoMark)
 	st.must(err)
 	if !st.segment.Slot(0).ProposeEra(i, event.Era{Number: 1, From: 3, Topic: topic, Epoch: event.NoEpoch}) {
 		t.Fatal("the era was not taken")

@@ -176,10 +176,23 @@ func (w *worker) give(peer int) {
 			return
 		}
 		w.world.sent[m.kind]++
+		if w.world.losesPast(&m) {
+			return
+		}
 		w.world.note("%d → %d: %v", w.slot, peer, m)
 		e.send(w.slot, peer, m)
 		return
 	}
+}
+
+// losesPast tells whether a link loses a part of the past.
+func (w *world) losesPast(m *message) bool {
+	lost := w.plan.holes && !w.calm && m.kind == kindPast && mix(uint32(w.time)+uint32(m.past.To))%4 == 0
+	if lost {
+		w.lost = true
+		w.holes++
+	}
+	return lost
 }
 
 // askEnd has the log's end asked for a claim.

@@ -84,6 +84,7 @@ type plan struct {
 	legacy     bool // some clients come back with a last_offset
 	unheard    bool // the log may lose what was held, but not published yet
 	fates      int  // of the topics, two bits each: what is done with records that slow sessions are owed
+	holes      bool // links lose what is relayed of the past
 
 	moves []move
 }
@@ -143,6 +144,18 @@ func (p *plan) more(rng *rand.Rand) {
 	if rng.IntN(3) == 0 {
 		p.slow(rng)
 	}
+	if rng.IntN(12) == 0 {
+		p.lossy(rng)
+	}
+}
+
+// lossy has much of the past relayed, in small parts, and some of them lost.
+func (p *plan) lossy(rng *rand.Rand) {
+	p.holes, p.dirty, p.relink = true, true, true
+	p.relay = 24
+	p.refill = 6 + rng.IntN(24)
+	p.clients = max(p.clients, 2)
+	p.limits.Records = 2 + rng.IntN(6)
 }
 
 // slow has clients that read too slowly, of whom few are closed.
@@ -209,15 +222,19 @@ func weights(p *plan, rng *rand.Rand) (w [ops]int) {
 	if p.dirty {
 		w[opLose], w[opTwice] = 8, 16
 	}
+	if p.holes {
+		w[opLose], w[opTwice] = 1, 1
+		w[opCut] += 8
+	}
 	return w
 }
 
 // String gives the plan as text that parsePlan reads.
 func (p *plan) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "seed=%d workers=%d base=%d seeded=%d known=%t eras=%t dirty=%t relink=%t prompt=%t lazy=%t relay=%d apply=%d bytes=%d chunk=%d records=%d age=%d partitions=%d later=%d clients=%d owed=%d refill=%d backfill=%d compacts=%t topics=%d nameless=%t unheard=%t last=%d legacy=%t fates=%d\n",
+	fmt.Fprintf(&b, "seed=%d workers=%d base=%d seeded=%d known=%t eras=%t dirty=%t relink=%t prompt=%t lazy=%t relay=%d apply=%d bytes=%d chunk=%d records=%d age=%d partitions=%d later=%d clients=%d owed=%d refill=%d backfill=%d compacts=%t topics=%d nameless=%t unheard=%t last=%d legacy=%t fates=%d holes=%t\n",
 		p.seed, p.workers, p.base, p.seeded, p.known, p.eras, p.dirty, p.relink, p.prompt, p.lazy, p.relay, p.apply, p.limits.Bytes, p.limits.Chunk, p.limits.Records, p.limits.Age,
-		p.partitions, p.later, p.clients, p.owed, p.refill, p.backfill, p.compacts, p.topics, p.nameless, p.unheard, p.last, p.legacy, p.fates)
+		p.partitions, p.later, p.clients, p.owed, p.refill, p.backfill, p.compacts, p.topics, p.nameless, p.unheard, p.last, p.legacy, p.fates, p.holes)
 	for _, m := range p.moves {
 		fmt.Fprintf(&b, "%s %d %d\n", m.op, m.worker, m.x)
 	}
@@ -227,9 +244,9 @@ func (p *plan) String() string {
 func parsePlan(text string) (*plan, error) {
 	p := &plan{limits: replica.Limits{}}
 	head, rest, _ := strings.Cut(text, "\n")
-	if _, err := fmt.Sscanf(head, "seed=%d workers=%d base=%d seeded=%d known=%t eras=%t dirty=%t relink=%t prompt=%t lazy=%t relay=%d apply=%d bytes=%d chunk=%d records=%d age=%d partitions=%d later=%d clients=%d owed=%d refill=%d backfill=%d compacts=%t topics=%d nameless=%t unheard=%t last=%d legacy=%t fates=%d",
+	if _, err := fmt.Sscanf(head, "seed=%d workers=%d base=%d seeded=%d known=%t eras=%t dirty=%t relink=%t prompt=%t lazy=%t relay=%d apply=%d bytes=%d chunk=%d records=%d age=%d partitions=%d later=%d clients=%d owed=%d refill=%d backfill=%d compacts=%t topics=%d nameless=%t unheard=%t last=%d legacy=%t fates=%d holes=%t",
 		&p.seed, &p.workers, &p.base, &p.seeded, &p.known, &p.eras, &p.dirty, &p.relink, &p.prompt, &p.lazy, &p.relay, &p.apply, &p.limits.Bytes, &p.limits.Chunk, &p.limits.Records, &p.limits.Age,
-		&p.partitions, &p.later, &p.clients, &p.owed, &p.refill, &p.backfill, &p.compacts, &p.topics, &p.nameless, &p.unheard, &p.last, &p.legacy, &p.fates); err != nil {
+		&p.partitions, &p.later, &p.clients, &p.owed, &p.refill, &p.backfill, &p.compacts, &p.topics, &p.nameless, &p.unheard, &p.last, &p.legacy, &p.fates, &p.holes); err != nil {
 		return nil, fmt.Errorf("sim: plan %q: %w", head, err)
 	}
 	for line := range strings.Lines(rest) {

@@ -36,6 +36,7 @@ type tally struct {
 	broke      int // replays
 	lacked     int // looks of replays for what was evicted
 	sheds      int // queues that were shortened
+	holes      int // parts of the past that a link has lost
 	evicted    uint64
 	trimmed    uint64
 	blocked    uint64
@@ -66,6 +67,7 @@ func (t *tally) add(u *tally) {
 	t.broke += u.broke
 	t.lacked += u.lacked
 	t.sheds += u.sheds
+	t.holes += u.holes
 	t.evicted += u.evicted
 	t.trimmed += u.trimmed
 	t.blocked += u.blocked
@@ -134,6 +136,7 @@ func (t *tally) eachOfSessions(yield func(name string, n int)) {
 	yield("replays broken", t.broke)
 	yield("replays lacking", t.lacked)
 	yield("queues shed", t.sheds)
+	yield("parts of the past lost", t.holes)
 }
 
 var effectNames = [...]string{
