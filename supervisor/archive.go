@@ -180,7 +180,16 @@ func writeArchive(path string, list []keptEra) (err error) {
 	if err != nil {
 		return errors.Join(err, os.Remove(building))
 	}
-	return nil
+	return syncDirectory(filepath.Dir(path))
+}
+
+// syncDirectory has a rename outlast a crash of the machine.
+func syncDirectory(path string) error {
+	d, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
 }
 
 // archive writes the file in a goroutine of its own.
