@@ -9,7 +9,7 @@ type Mark struct {
 	Held  int64
 }
 
-// NoMark: nobody held anything that can be compared.
+// NoMark is the Mark of a partition of which nobody held anything that can be compared.
 var NoMark = Mark{Epoch: event.NoEpoch, Held: event.None}
 
 // Beyond tells which is further: a log is read on in the order of its leader epochs.
