@@ -93,7 +93,7 @@ func TestTopicTruncated(t *testing.T) {
 // killAll kills all of odind in one blow.
 func killAll(t *testing.T, s *server) {
 	t.Helper()
-	all := append(s.descendants(), s.pid())
+	all := s.descendants() // and itself
 	for _, pid := range all {
 		must(t, syscall.Kill(pid, syscall.SIGSTOP)) // nobody acts on another's end
 	}
