@@ -16,7 +16,8 @@
 // step is I1 to I4 of docs/DESIGN.md, that what sessions get is exactly the
 // visible log, and that only an owner by the word appends and relays. Each client
 // holds what it gets against the truth: per partition rising, nothing twice,
-// nothing missing that was not announced, `recovered` true only if it is, and
+// nothing missing that was not announced (by a reset, or a gap for each that was
+// dropped, in time), the newest of what is conflated, `recovered` true only if it is, and
 // false only for a reason that is true. At the end, with all faults mended, every
 // worker has to come to the log's end and every client has to be live with all
 // records.

@@ -29,6 +29,28 @@ func (w *world) takeUnpublished(p *part, k *worker, x uint32) {
 	}
 }
 
+// giveUnpublished has a worker give its sessions what it has not published yet, as
+// far as it would by itself.
+func (w *world) giveUnpublished(p *part, k *worker, x uint32) {
+	if !w.plan.hasty || k.frozen || !k.alive || k.staged != nil || k.doing.do != doNothing || !k.unpublished() {
+		return
+	}
+	for _, l := range k.locals {
+		if l.part == p && l.replica.Waiting() {
+			l.apply(x)
+			w.check(l)
+		}
+	}
+	for n := len(k.sessions); n > 0 && w.failure == nil; n-- {
+		w.acts = k.sessionActions(w.acts[:0])
+		i := slices.IndexFunc(w.acts, func(a action) bool { return a.do == doWrite })
+		if i < 0 {
+			return
+		}
+		k.step(w.acts[i], 1<<5)
+	}
+}
+
 // lastTurn has a worker that stood still end its turn (apply, publish, write) and
 // die: nobody hears of it but by what it has published.
 func (w *world) lastTurn(k *worker) {

@@ -85,6 +85,7 @@ type plan struct {
 	unheard    bool // the log may lose what was held, but not published yet
 	fates      int  // of the topics, two bits each: what is done with records that slow sessions are owed
 	holes      bool // links lose what is relayed of the past
+	hasty      bool // who holds what the log then loses gives it to sessions, if it may, and dies
 
 	moves []move
 }
@@ -146,6 +147,9 @@ func (p *plan) more(rng *rand.Rand) {
 	}
 	if rng.IntN(12) == 0 {
 		p.lossy(rng)
+	}
+	if p.hasty = p.unheard && rng.IntN(2) == 0; p.hasty {
+		p.clients = max(p.clients, 2)
 	}
 }
 
@@ -232,9 +236,9 @@ func weights(p *plan, rng *rand.Rand) (w [ops]int) {
 // String gives the plan as text that parsePlan reads.
 func (p *plan) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "seed=%d workers=%d base=%d seeded=%d known=%t eras=%t dirty=%t relink=%t prompt=%t lazy=%t relay=%d apply=%d bytes=%d chunk=%d records=%d age=%d partitions=%d later=%d clients=%d owed=%d refill=%d backfill=%d compacts=%t topics=%d nameless=%t unheard=%t last=%d legacy=%t fates=%d holes=%t\n",
+	fmt.Fprintf(&b, "seed=%d workers=%d base=%d seeded=%d known=%t eras=%t dirty=%t relink=%t prompt=%t lazy=%t relay=%d apply=%d bytes=%d chunk=%d records=%d age=%d partitions=%d later=%d clients=%d owed=%d refill=%d backfill=%d compacts=%t topics=%d nameless=%t unheard=%t last=%d legacy=%t fates=%d holes=%t hasty=%t\n",
 		p.seed, p.workers, p.base, p.seeded, p.known, p.eras, p.dirty, p.relink, p.prompt, p.lazy, p.relay, p.apply, p.limits.Bytes, p.limits.Chunk, p.limits.Records, p.limits.Age,
-		p.partitions, p.later, p.clients, p.owed, p.refill, p.backfill, p.compacts, p.topics, p.nameless, p.unheard, p.last, p.legacy, p.fates, p.holes)
+		p.partitions, p.later, p.clients, p.owed, p.refill, p.backfill, p.compacts, p.topics, p.nameless, p.unheard, p.last, p.legacy, p.fates, p.holes, p.hasty)
 	for _, m := range p.moves {
 		fmt.Fprintf(&b, "%s %d %d\n", m.op, m.worker, m.x)
 	}
@@ -244,9 +248,9 @@ func (p *plan) String() string {
 func parsePlan(text string) (*plan, error) {
 	p := &plan{limits: replica.Limits{}}
 	head, rest, _ := strings.Cut(text, "\n")
-	if _, err := fmt.Sscanf(head, "seed=%d workers=%d base=%d seeded=%d known=%t eras=%t dirty=%t relink=%t prompt=%t lazy=%t relay=%d apply=%d bytes=%d chunk=%d records=%d age=%d partitions=%d later=%d clients=%d owed=%d refill=%d backfill=%d compacts=%t topics=%d nameless=%t unheard=%t last=%d legacy=%t fates=%d holes=%t",
+	if _, err := fmt.Sscanf(head, "seed=%d workers=%d base=%d seeded=%d known=%t eras=%t dirty=%t relink=%t prompt=%t lazy=%t relay=%d apply=%d bytes=%d chunk=%d records=%d age=%d partitions=%d later=%d clients=%d owed=%d refill=%d backfill=%d compacts=%t topics=%d nameless=%t unheard=%t last=%d legacy=%t fates=%d holes=%t hasty=%t",
 		&p.seed, &p.workers, &p.base, &p.seeded, &p.known, &p.eras, &p.dirty, &p.relink, &p.prompt, &p.lazy, &p.relay, &p.apply, &p.limits.Bytes, &p.limits.Chunk, &p.limits.Records, &p.limits.Age,
-		&p.partitions, &p.later, &p.clients, &p.owed, &p.refill, &p.backfill, &p.compacts, &p.topics, &p.nameless, &p.unheard, &p.last, &p.legacy, &p.fates, &p.holes); err != nil {
+		&p.partitions, &p.later, &p.clients, &p.owed, &p.refill, &p.backfill, &p.compacts, &p.topics, &p.nameless, &p.unheard, &p.last, &p.legacy, &p.fates, &p.holes, &p.hasty); err != nil {
 		return nil, fmt.Errorf("sim: plan %q: %w", head, err)
 	}
 	for line := range strings.Lines(rest) {

@@ -135,8 +135,13 @@ func (w *world) moveLog(m move) {
 	case opCompact:
 		p.kafka.compact(m.x)
 	case opTruncate:
-		w.takeUnpublished(p, w.workers[int(m.worker)%len(w.workers)], m.x)
+		k := w.workers[int(m.worker)%len(w.workers)]
+		w.takeUnpublished(p, k, m.x)
+		w.giveUnpublished(p, k, m.x)
 		p.truncate(m.x)
+		if w.plan.hasty && m.x>>27&1 == 0 {
+			w.kill(k)
+		}
 	case opRecreate:
 		w.recreate(p.topic)
 	case opGrow:
