@@ -66,7 +66,7 @@ var mutants = []mutant{
 	{"a range of an earlier term is taken", "replica/span.go", "drop, c := r.foreign(a.Tag); drop {", "drop, c := r.foreign(a.Tag); drop && false {", 173_000},
 	{"what waits for a range is forgotten", "replica/span.go", "\t\tl.wants = false\n\t\tfx = r.wake(fx, peer)\n", "\t\tl.wants = false\n", 1},
 	{"what the log lost is relayed as a hole", "replica/relay.go", "case next < r.logStart:", "case false:", 1},
-	{"a fresh owner takes the position of another era", "replica/apply.go", "if p.Era == r.era.Number && (", "if (", 1},
+	{"a fresh owner takes the position of another era", "replica/apply.go", "if p.Era == r.era.Number && !p.Kept && (", "if !p.Kept && (", 1},
 	{"a fresh owner ignores what was published", "replica/apply.go", "if best >= 0 {", "if false {", 25_000},
 	{"a fetch without its leader epoch", "replica/replica.go", "From: r.held + 1, Epoch: r.epoch,", "From: r.held + 1, Epoch: event.NoEpoch,", 1},
 	{"a fetch from the wrong offset", "replica/replica.go", "Kind: Fetch, From: r.held + 1,", "Kind: Fetch, From: r.held + 2,", 1},
