@@ -43,7 +43,7 @@ func (w *walk) subscribed(n *Note) {
 		w.set(topic, c)
 	}
 	w.joined = true
-	w.remembers, w.history = n.History, nil
+	w.remembers, w.history, w.elders = n.History, nil, map[[2]uint16]*Incarnation{}
 }
 
 func (w *walk) resumed(n *Note) {

@@ -193,10 +193,20 @@ func TestCheckOfTheLast(t *testing.T) {
 		return begin("A.trade").note(Note{Kind: Connected}).note(Note{Kind: Subscribe, Last: 2}).
 			note(Note{Kind: SubscriptionAck, History: history, Cursor: cursor("trade", "old.0", offset)})
 	}
+	// The topic was made anew, and the partition has not met that yet.
+	anew := func(history int, offset odin.Offset) *script {
+		return begin("A.trade").note(Note{Kind: Connected}).note(Note{Kind: Subscribe, Last: 2}).
+			note(Note{Kind: SubscriptionAck, History: history, Cursor: cursor("trade", "new.1", offset)})
+	}
+	met := Note{Kind: Reset, Reason: "epoch", Lost: true, Cursor: cursor("trade", "new.2", -1)}
 	for name, c := range map[string]struct {
 		stream *script
 		want   Class
 	}{
+		"of the log before":         {anew(2, 4).old(3, 4).note(met).record(0, 0, 0, 1, 30), ""},
+		"of it, not the newest":     {anew(1, 4).old(3), Misannounced},
+		"of it, but it went on":     {anew(1, 9).old(4), Phantom},
+		"of it and the new one":     {anew(2, 4).record(0, 0, 1, 1, 31).old(4), Phantom},
 		"the newest two, then live": {last(2, 4).old(3, 4).old(7), ""},
 		"of the newest one":         {last(1, 4).old(4, 7), ""},
 		"not the newest":            {last(1, 4).old(3, 7), Misannounced},

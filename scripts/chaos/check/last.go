@@ -12,14 +12,35 @@ func (w *walk) remember(p *place, pos odin.Pos, e *Event) {
 	w.remembers--
 	w.history = append(w.history, *e)
 	part := w.part(p, pos.Partition)
-	if pos.Offset > part.pos {
+	switch {
+	case pos.Offset > part.pos:
 		w.fault(Misannounced, pos, "is of the %d last, but lies above the answer's cursor", len(w.history)+w.remembers)
-	} else {
+	case !w.elder(p, part, pos, e):
 		w.recall(p, part, pos, e)
 	}
 	if w.remembers == 0 {
 		w.newest()
 	}
+}
+
+// elder tells whether it is of an earlier incarnation: the partitions of a topic
+// made anew meet it one by one, and one that has not keeps the last of its old log,
+// of which the reset to come will tell. Then all that comes of it is.
+func (w *walk) elder(p *place, part *part, pos odin.Pos, e *Event) bool {
+	of := [2]uint16{e.Topic, e.Partition}
+	for _, i := range w.log {
+		if had := w.elders[of]; i.Topic != pos.Topic || i == p.incarnation || had != nil && had != i {
+			continue
+		}
+		entries := i.entries(pos.Partition, 0)
+		at := behind(entries, pos.Offset-1)
+		if at == len(entries) || entries[at].Offset != pos.Offset || w.differs(pos, e, entries[at]) != nil || part.pos > entries[len(entries)-1].Offset {
+			continue
+		}
+		w.elders[of] = i
+		return true
+	}
+	return false
 }
 
 // recall wants it to be of the log, and keeps the lives that have it.
@@ -40,7 +61,7 @@ func (w *walk) recall(p *place, part *part, pos odin.Pos, e *Event) {
 		w.faults = append(w.faults, faults[0])
 		return
 	}
-	part.lines = fit
+	part.lines, w.elders[[2]uint16{e.Topic, e.Partition}] = fit, p.incarnation
 }
 
 // run is of a channel in a partition.
@@ -70,11 +91,15 @@ func (w *walk) newest() {
 	for r, from := range oldest {
 		p := w.topics[w.names.Topics[r.topic]]
 		part, has := w.part(p, int(r.partition)), 0
-		if !slices.ContainsFunc(part.lines, func(l line) bool {
-			has = r.since(p.incarnation.entries(int(r.partition), l.life), from, part.pos)
+		i, lines := p.incarnation, part.lines
+		if old := w.elders[[2]uint16{r.topic, r.partition}]; old != nil && old != i {
+			i, lines = old, []line{{}}
+		}
+		if !slices.ContainsFunc(lines, func(l line) bool {
+			has = r.since(i.entries(int(r.partition), l.life), from, part.pos)
 			return has == count[r]
 		}) {
-			w.fault(Misannounced, odin.Pos{Topic: p.incarnation.Topic, Partition: int(r.partition), Offset: from},
+			w.fault(Misannounced, odin.Pos{Topic: i.Topic, Partition: int(r.partition), Offset: from},
 				"is the oldest of the last of %s: %d came, but the log has %d since", w.names.Channels[r.channel], count[r], has)
 		}
 	}

@@ -44,14 +44,15 @@ type walk struct {
 	trials []trial // of the present event
 
 	topics    map[string]*place
-	joined    bool        // subscribed or resumed: records may come
-	resuming  bool        // a reconnect is not answered yet
-	offered   odin.Cursor // with it
-	replayed  int         // records since then, those dropped included
-	sound     int         // faults before it
-	last      int         // asked for
-	history   []Event     // records of the last ones asked for
-	remembers int         // of them are to come
+	joined    bool                       // subscribed or resumed: records may come
+	resuming  bool                       // a reconnect is not answered yet
+	offered   odin.Cursor                // with it
+	replayed  int                        // records since then, those dropped included
+	sound     int                        // faults before it
+	last      int                        // asked for
+	history   []Event                    // records of the last ones asked for
+	elders    map[[2]uint16]*Incarnation // by topic and partition: of whose log they are
+	remembers int                        // of them are to come
 }
 
 // place is where a stream is in a topic.
