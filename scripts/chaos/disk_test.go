@@ -44,6 +44,9 @@ func TestWhatTheLogSays(t *testing.T) {
 	log := `level=INFO msg="it rains"
 level=ERROR msg="worker ended unasked" worker=1 exit="signal: killed"
 level=ERROR msg="worker ended unasked" worker=2 exit="exit status 2"
+level=ERROR msg="worker is stuck: it is made to show its goroutines, and killed" worker=3 pid=7
+level=ERROR msg="worker ended unasked" worker=3 pid=7 exit="signal: aborted" up_ms=11280
+level=ERROR msg="worker ended unasked" worker=3 pid=8 exit="signal: aborted" up_ms=11280
 level=ERROR msg="panic: it pours"
 fatal error: all goroutines are asleep
 `
@@ -53,7 +56,7 @@ fatal error: all goroutines are asleep
 	if o.logged("it rains") != nil || o.logged("it snows") == nil {
 		t.Errorf("%v, %v", o.logged("it rains"), o.logged("it snows"))
 	}
-	if crashes := o.crashes(); len(crashes) != 3 || strings.Contains(crashes[0], "killed") {
+	if crashes := o.crashes(); len(crashes) != 4 || strings.Contains(crashes[0], "killed") || !strings.Contains(crashes[1], "pid=8") {
 		t.Errorf("%q", crashes)
 	}
 }

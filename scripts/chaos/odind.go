@@ -80,16 +80,29 @@ func (o *odind) config() string {
 }
 
 // crashes are the lines of its log that tell of panics, and of workers that
-// ended by something else than being killed, as is done to them.
+// ended by something else than being killed, as is done to them: those that were
+// frozen for so long that they were to show their goroutines may thaw and do so.
 func (o *odind) crashes() (lines []string) {
 	text, _ := os.ReadFile(o.file("odind.log"))
+	stuck := map[string]bool{}
 	for line := range strings.Lines(string(text)) {
-		ended := strings.Contains(line, "worker ended unasked") && !strings.Contains(line, `exit="signal: killed"`)
-		if ended || strings.Contains(line, "panic") || strings.HasPrefix(line, "fatal error:") {
+		pid := field(line, "pid")
+		if strings.Contains(line, "worker is stuck") {
+			stuck[pid] = true
+		}
+		meant := strings.Contains(line, `exit="signal: killed"`) || stuck[pid] && strings.Contains(line, `exit="signal: aborted"`)
+		if strings.Contains(line, "worker ended unasked") && !meant || strings.Contains(line, "panic") || strings.HasPrefix(line, "fatal error:") {
 			lines = append(lines, strings.TrimSpace(line))
 		}
 	}
 	return lines
+}
+
+// field is the value of a field of a line of the log, which has no spaces.
+func field(line, name string) string {
+	_, value, _ := strings.Cut(line, " "+name+"=")
+	value, _, _ = strings.Cut(value, " ")
+	return strings.TrimSpace(value)
 }
 
 // start runs odind and returns once it is ready.

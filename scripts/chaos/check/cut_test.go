@@ -111,6 +111,7 @@ func TestCheckOfACutLog(t *testing.T) {
 		"had it, told late":                      {all().pong("cut.0", 9).at(time.Minute).reset(true, "cut.1", 5).is(6), ""},
 		"had it, but what replaced it was there": {all().reset(true, "cut.1", 5).is(7), Missing},
 		"had it, and the reset leaves some out":  {all().reset(true, "cut.1", 7).is(8), Misannounced},
+		"began there, and some are left out":     {cutting("*.cut", 9).at(cutTime).reset(true, "cut.1", 7).is(8), ""},
 		"had not, and the reset leaves some out": {some().reset(true, "cut.1", 6).is(7), Missing},
 		"had some, and the loss takes more":      {some().reset(true, "cut.1", 5).is(6), ""},
 		"had not, no loss":                       {some().reset(false, "cut.1", 4).was(5).is(6, 7), ""},

@@ -32,12 +32,15 @@ func (w *walk) lose(topic string, c odin.TopicCursor) {
 }
 
 // jumped are the lives that a loss may lead to: with nothing of them missing
-// from where the log was cut.
+// from where the log was cut. But where nothing has come since the stream began,
+// odind may not know of which leader epoch its place is, nor then where the logs
+// part: it goes on from where the new one ends.
 func (w *walk) jumped(p *place, partition int, offset int64) (list []line) {
+	part := w.part(p, partition)
 	for _, to := range w.lines(p, partition, offset) {
-		if slices.ContainsFunc(w.part(p, partition).lines, func(l line) bool {
+		if slices.ContainsFunc(part.lines, func(l line) bool {
 			end, ok := p.incarnation.ends(partition, l.life, to.life, w.now())
-			return ok && offset <= end
+			return ok && (offset <= end || !part.sent)
 		}) {
 			list = append(list, to)
 		}

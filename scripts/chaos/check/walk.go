@@ -69,6 +69,7 @@ type part struct {
 	lines []line            // the lives that fit what was sent; never empty
 	vague bool              // nothing is proven (null)
 	told  map[uint32]uint64 // announced as dropped and not met yet, by channel
+	sent  bool              // a record came since the last answer that set it
 }
 
 func (w *walk) wants(channel string) bool {
@@ -156,6 +157,7 @@ func (w *walk) next(p *place, pos odin.Pos, e *Event) {
 		w.again(pos, part.pos, e)
 		return
 	}
+	part.sent = true
 	w.move(p, pos, e.Offset, e, Missing)
 }
 
