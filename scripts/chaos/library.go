@@ -88,7 +88,9 @@ func (l *library) look(ended <-chan struct{}, cancel context.CancelCauseFunc) {
 			return
 		case <-finish:
 			finish = nil
-			l.hurry()
+			if l.manner.pauseMax > 0 {
+				l.drop() // a small receive buffer keeps its window small for as long as the connection lasts
+			}
 		case <-tick:
 		}
 		l.events.Lock()
@@ -102,12 +104,6 @@ func (l *library) look(ended <-chan struct{}, cancel context.CancelCauseFunc) {
 			return
 		}
 	}
-}
-
-func (l *library) hurry() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.setReadBuffer(l.conn, fastBuffer)
 }
 
 // left takes down where Run has ended, and why.
