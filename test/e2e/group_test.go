@@ -146,7 +146,8 @@ func groupInUse(t *testing.T, b *broker) {
 	b.settle(t, c)
 	consumer.Close()
 	b.awaitCommitted(t, s, "busy")
-	if log := s.err.String(); !strings.Contains(log, taken) || strings.Count(log, refused) > 3 {
+	eventually(t, longer, "the log says that too", func() (bool, string) { return strings.Contains(s.err.String(), taken), s.err.String() })
+	if log := s.err.String(); strings.Count(log, refused) > 3 {
 		t.Errorf("the log:\n%s", log)
 	}
 	change("limits: {commit_ms: 100}\n")
