@@ -159,8 +159,11 @@ func (p *place) inherit(old *place) {
 		if old.parts[i].vague {
 			continue
 		}
-		part.lines = slices.DeleteFunc(part.lines, func(l line) bool {
+		fit := slices.DeleteFunc(slices.Clone(part.lines), func(l line) bool {
 			return !slices.ContainsFunc(old.parts[i].lines, func(was line) bool { return p.incarnation.same(i, was.life, l.life, part.pos) })
 		})
+		if len(fit) > 0 { // else a fault was found before, behind which nothing fits
+			part.lines = fit
+		}
 	}
 }
