@@ -25,7 +25,7 @@ type topic struct {
 	compacted     bool
 	tombstones    bool
 	loses         bool // records that were committed
-	unclean       bool // a replica that lacks some may lead
+	unclean       bool // a truncation has a replica lead that lacks some
 	partitions    atomic.Int32
 
 	gate   sync.RWMutex // held for writing while the topic is made anew: nothing is produced
@@ -104,7 +104,7 @@ func (t *topic) replicas(brokers int) int {
 func (t *topic) configs(brokers int) map[string]*string {
 	c := map[string]string{"min.insync.replicas": fmt.Sprint(min(2, brokers))}
 	if t.unclean {
-		c["min.insync.replicas"], c["unclean.leader.election.enable"] = "1", "true"
+		c["min.insync.replicas"] = "1"
 	}
 	if t.compacted {
 		c["cleanup.policy"] = "compact"

@@ -2,11 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
@@ -50,11 +53,29 @@ func (w *world) truncate(ctx context.Context, t *topic, f plan.Fault) (string, e
 		return "", err
 	}
 	time.Sleep(f.For)
+	if err := c.allow(ctx, true); err != nil {
+		c.other.Thaw(w.stage)
+		return "", err
+	}
 	what, err := c.elect(ctx, release)
-	if err != nil {
+	if err := errors.Join(err, c.allow(ctx, false)); err != nil {
 		return what, fmt.Errorf("%w: %w", errUnknown, err)
 	}
 	return what, nil
+}
+
+// allow has a replica be elected that lacks records, or not: other faults of
+// brokers may come while one is out of sync, and the log is to lose nothing by
+// them that nobody enters.
+func (c *truncation) allow(ctx context.Context, unclean bool) error {
+	value := strconv.FormatBool(unclean)
+	return retry(ctx, func(ctx context.Context) error {
+		altered, err := c.admin.AlterTopicConfigs(ctx, []kadm.AlterConfig{{Op: kadm.SetConfig, Name: "unclean.leader.election.enable", Value: &value}}, c.topic.name)
+		if err != nil {
+			return err
+		}
+		return altered[0].Err
+	})
 }
 
 // choose waits until both replicas are in sync, and all of the topic is read

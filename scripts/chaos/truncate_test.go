@@ -22,7 +22,7 @@ func TestOneTopicIsCut(t *testing.T) {
 	t.Parallel()
 	for _, topic := range newTopics(1) {
 		c := topic.configs(3)
-		if cut := topic.event == "cut"; cut != (c["unclean.leader.election.enable"] != nil) || cut != (*c["min.insync.replicas"] == "1") || cut != (topic.replicas(3) == 2) {
+		if cut := topic.event == "cut"; c["unclean.leader.election.enable"] != nil || cut != (*c["min.insync.replicas"] == "1") || cut != (topic.replicas(3) == 2) {
 			t.Errorf("%s: %d replicas, %v in sync", topic.name, topic.replicas(3), *c["min.insync.replicas"])
 		}
 	}
