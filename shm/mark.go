@@ -80,5 +80,5 @@ func (s *Segment) loadMark(at int) (m Mark, ok bool) {
 			return m, w != 0
 		}
 	}
-	return Mark{}, false
+	return NoMark, false
 }

@@ -111,7 +111,6 @@ func (c *crew) add(p event.Partition, told control.Partition, id event.TopicID) 
 		return false
 	}
 	c.index[p] = i
-	c.eras.marks = append(c.eras.marks, mark) // as the table grows
 	if told.Cut != nil {
 		c.log.Warn("a partition was truncated while odind was down: clients of before are told", "topic", p.Topic, "partition", p.Number, "from", told.Cut.From)
 	}

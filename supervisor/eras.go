@@ -16,7 +16,6 @@ import (
 type eras struct {
 	kept    map[event.Partition]keptEra // of before this start, and not in the table yet
 	first   uint32                      // the era of a partition of which nothing is kept
-	marks   []shm.Mark                  // by index: the furthest; its era is another one: none
 	numbers []uint32                    // by index, as written last
 	looked  time.Time
 	written time.Time
@@ -108,7 +107,8 @@ func (c *crew) listEras() []keptEra {
 	list := make([]keptEra, 0, c.segment.Partitions()+len(c.eras.kept))
 	for i := range c.segment.Partitions() {
 		name, _ := c.segment.Partition(i)
-		list = append(list, newKeptEra(name, c.segment.Era(i), c.furthest(i)))
+		mark, _ := c.segment.Reached(i)
+		list = append(list, newKeptEra(name, c.segment.Era(i), mark))
 	}
 	known := len(list)
 	for _, k := range c.eras.kept {
@@ -116,20 +116,4 @@ func (c *crew) listEras() []keptEra {
 	}
 	slices.SortFunc(list[known:], keptEra.compare)
 	return list[:min(len(list), max(known, shm.PartitionsMax))]
-}
-
-// furthest is the last record of a partition that anybody held in its era: the
-// owner has what all others have, but for what one left behind that is gone.
-func (c *crew) furthest(i int) shm.Mark {
-	m := &c.eras.marks[i]
-	if dead, ok := c.segment.Furthest(i); ok && dead.Beyond(*m) {
-		*m = dead
-	}
-	if o := c.segment.Owner(i); o.Slot >= 0 && o.Slot < len(c.slots) {
-		pos, _ := c.slots[o.Slot].shm.Position(i)
-		if mark, ok := pos.Mark(); ok && mark.Beyond(*m) {
-			*m = mark
-		}
-	}
-	return *m
 }
